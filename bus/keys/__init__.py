@@ -1,0 +1,1 @@
+"""The key store: token, section and pseudonym keys."""

@@ -1,0 +1,104 @@
+"""Every setting of the bus in one table: name, default, unit and help; the documentation derives from it.
+
+Each is read from the environment as `BUS_<NAME>`. Contradictory settings are refused at start, in words.
+"""
+
+import os
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.errors import SettingsError
+
+
+def default_state_dir() -> Path:
+    """The user's state directory of the bus, by the XDG base directory specification."""
+    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(home) / "exchange-bus"
+
+
+class Settings(BaseSettings):
+    """The settings; build with `load()`, which turns errors into sentences."""
+
+    model_config = SettingsConfigDict(env_prefix="BUS_", extra="ignore", frozen=True)
+
+    state_dir: Path = Field(default_factory=default_state_dir, description="folder of certificates, keys and local data")
+    bootstrap_servers: str = Field("127.0.0.1:19092", description="Kafka's bootstrap servers, host:port,…")
+    registry_url: str = Field(
+        "https://127.0.0.1:18081/apis/ccompat/v7", description="the schema registry's Confluent-compatible address"
+    )
+    replication_factor: int = Field(1, ge=1, le=7, description="replicas of every topic")
+    min_insync_replicas: int = Field(1, ge=1, le=7, description="replicas that must acknowledge a write")
+    transaction_timeout_ms: int = Field(
+        15_000, ge=1_000, description="milliseconds after which the broker aborts a worker's open transaction"
+    )
+    session_timeout_ms: int = Field(
+        10_000, ge=1_000, description="milliseconds of silence after which a worker's partitions move to another"
+    )
+    batch_max_messages: int = Field(5_000, ge=1, description="messages in one worker batch at the most")
+    batch_wait_ms: int = Field(5, ge=0, description="milliseconds that a started batch waits to fill")
+    linger_ms: float = Field(0.5, ge=0, description="milliseconds that a producer waits to fill a request")
+    submission_max_bytes: int = Field(8_388_608, ge=1_024, description="bytes of one submission at the most")
+    topic_max_bytes: int = Field(
+        16_777_216, ge=1_024, description="bytes that the broker lets into a change topic, so that admit can refuse them"
+    )
+    corridor_retention_ms: int = Field(
+        86_400_000, ge=60_000, description="milliseconds that a change topic keeps what was not purged yet"
+    )
+    purge_interval_s: float = Field(10.0, gt=0, description="seconds between purges behind admit's committed position")
+    register_poll_ms: int = Field(200, ge=1, description="milliseconds between looks at the register when idle")
+    stop_timeout_s: float = Field(10.0, gt=0, description="seconds that a worker may take to end after SIGTERM")
+    request_timeout_s: float = Field(30.0, gt=0, description="seconds that any call to Kafka or the registry may take")
+    publisher_batch_changes: int = Field(500, ge=1, le=1_000, description="changes in one submission at the most")
+    publisher_linger_ms: int = Field(20, ge=0, description="milliseconds that a publisher waits to fill a submission")
+    publisher_max_pending: int = Field(20_000, ge=1, description="changes without receipt before publish() blocks")
+    connector_batch_rows: int = Field(500, ge=1, le=1_000, description="rows that a connector reads at a time")
+    connector_poll_ms: int = Field(500, ge=10, description="milliseconds between looks at an unchanged source")
+    connector_settle_ms: int = Field(
+        1_000, ge=0, description="milliseconds a source row must be old, so that transactions in flight are not overtaken"
+    )
+    metrics_host: str = Field("127.0.0.1", description="address that /metrics and /health listen on")
+    metrics_port: int = Field(0, ge=0, le=65_535, description="port of /metrics and /health; 0 takes a free one")
+    log_level: str = Field("WARNING", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.min_insync_replicas > self.replication_factor:
+            raise ValueError(
+                f"min_insync_replicas ({self.min_insync_replicas}) is more than replication_factor "
+                f"({self.replication_factor}): no write could ever be acknowledged"
+            )
+        if self.submission_max_bytes >= self.topic_max_bytes:
+            raise ValueError(
+                f"submission_max_bytes ({self.submission_max_bytes}) must be less than topic_max_bytes "
+                f"({self.topic_max_bytes}), or an oversized submission could not be refused by admit with a reason"
+            )
+        if self.publisher_max_pending < self.publisher_batch_changes:
+            raise ValueError(
+                f"publisher_max_pending ({self.publisher_max_pending}) is less than publisher_batch_changes "
+                f"({self.publisher_batch_changes}): a submission could never fill"
+            )
+        if self.transaction_timeout_ms < self.batch_wait_ms * 2:
+            raise ValueError(
+                f"transaction_timeout_ms ({self.transaction_timeout_ms}) must be at least twice batch_wait_ms "
+                f"({self.batch_wait_ms})"
+            )
+        return self
+
+
+def load(**overrides: object) -> Settings:
+    """Read the settings from the environment; keyword arguments win.
+
+    Raises:
+        SettingsError: with one sentence for each wrong or contradictory setting.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # overrides are validated by pydantic itself
+    except ValidationError as error:
+        lines = []
+        for item in error.errors():
+            name = "_".join(str(part) for part in item["loc"]).upper()
+            lines.append(f"BUS_{name}: {item['msg']}" if name else str(item["msg"]).removeprefix("Value error, "))
+        raise SettingsError("; ".join(lines)) from None

@@ -1,0 +1,1 @@
+"""Kafka and the registry, at arm's length: clients, transactions, compacted tables."""

@@ -1,0 +1,1 @@
+"""The long-running loops: read, hand to a processor, send, commit, in numbered steps."""

@@ -1,0 +1,1 @@
+"""The edges: how changes leave an agency's system and how deliveries enter one."""

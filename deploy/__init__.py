@@ -1,0 +1,1 @@
+"""Configuration of the services beside the bus, as data files; travels inside the wheel."""

@@ -1,0 +1,1 @@
+"""Citizen numbers, credit codes and other statutory identifiers: normalise, check, stable part."""
