@@ -1,0 +1,381 @@
+"""One resource as its `.avsc` file describes it, and every schema that follows from it.
+
+The law stands in the file as custom attributes (see DESIGN.md, *schemas*). From the one resource schema derive the
+submission on `change.*`, the record on `record.*` with its sealed sections, and the delivery of a grant.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache, cached_property
+from importlib.resources import files
+from typing import Any, Literal
+
+from schemas.codec import Codec
+from schemas.errors import SchemaError, UsageError
+from schemas.refusals import RefusalCode, Refused
+from schemas.words import SharingClass
+
+NAMESPACE = "cn.gov.huizhou.exchange"
+SECTIONS = ("open", "identity", "restricted")
+_TIMESTAMP = {"type": "long", "logicalType": "timestamp-millis"}
+_UUID = {"type": "string", "logicalType": "uuid"}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """One field of a resource, with the attributes that the rules read.
+
+    Attributes:
+        avro: the field's Avro type, a union with null.
+        section: open, identity or restricted (Art 47).
+        sharing: the class that the schema proposes (Art 4); the catalogue may say otherwise.
+        required: whether the schema proposes that it must be present.
+        code_list, code_policy: the list its values come from, and refuse | flag | accept for unknown ones.
+    """
+
+    name: str
+    cn: str
+    avro: Any
+    section: str
+    sharing: SharingClass
+    role: str | None
+    required: bool
+    code_list: str | None
+    code_policy: str
+    attributes: Mapping[str, Any]
+
+    @property
+    def value_type(self) -> str:
+        """The kind of value that a publisher hands over: string, int, date, timestamp, decimal, bytes, …"""
+        branch = next((part for part in self.avro if part != "null"), "null") if isinstance(self.avro, list) else self.avro
+        if isinstance(branch, Mapping):
+            logical = branch.get("logicalType")
+            names = {"date": "date", "timestamp-millis": "timestamp", "decimal": "decimal"}
+            return names.get(str(logical), str(branch["type"]))
+        return str(branch)
+
+
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "int": (int,),
+    "long": (int,),
+    "double": (float, int),
+    "float": (float, int),
+    "boolean": (bool,),
+    "bytes": (bytes,),
+    "date": (date,),
+    "timestamp": (datetime,),
+    "decimal": (Decimal,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRule:
+    """How the subject is identified: which fields hold its document type and number (Art 15, decisions 7)."""
+
+    kind: Literal["person", "organisation", "feature"]
+    type_field: str | None
+    type_constant: str | None
+    number_field: str
+    name_field: str | None
+    fallback_type: str | None
+    fallback_number_field: str | None
+
+
+class ResourceSchema:
+    """A resource schema, parsed and checked; immutable.
+
+    Args:
+        avsc: the Avro schema as JSON text.
+
+    Raises:
+        SchemaError: when an attribute is missing or contradicts another.
+    """
+
+    def __init__(self, avsc: str) -> None:
+        try:
+            self.avro: dict[str, Any] = json.loads(avsc)
+            self.code: str = self.avro["resource"]
+            self.cn: str = self.avro["cn"]
+            self.article: str = str(self.avro["article"])
+            self.freshness: str = self.avro["freshness"]
+            self.record_key: tuple[str, ...] = tuple(self.avro["record_key"])
+            self.division_field: str | None = self.avro["division"].get("field")
+            self.fields: dict[str, FieldSpec] = {spec["name"]: _field(spec) for spec in self.avro["fields"]}
+            subject = self.avro["subject"]
+            self.subject = SubjectRule(
+                kind=subject["kind"],
+                type_field=subject.get("type_field"),
+                type_constant=subject.get("type_constant"),
+                number_field=subject["number_field"],
+                name_field=subject.get("name_field"),
+                fallback_type=subject.get("fallback_type"),
+                fallback_number_field=subject.get("fallback_number_field"),
+            )
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
+            raise SchemaError(f"resource schema lacks or misspells {error}") from None
+        rule = self.subject
+        named = [rule.type_field, rule.number_field, rule.name_field, rule.fallback_number_field, self.division_field]
+        for name in [*named, *self.record_key]:
+            if name is not None and name not in self.fields:
+                raise SchemaError(f"resource {self.code}: an attribute names field {name}, which does not exist")
+        if (rule.type_field is None) == (rule.type_constant is None):
+            raise SchemaError(f"resource {self.code}: name either type_field or type_constant")
+
+    def names(self, section: str) -> tuple[str, ...]:
+        """The fields of one section, in the schema's order."""
+        return tuple(name for name, spec in self.fields.items() if spec.section == section)
+
+    # -- derived schemas ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def submission(self) -> Codec:
+        """Codec of `change.<agency>.<resource>`: one signed submission of 1 to 1,000 changes (decisions 15)."""
+        change = {
+            "type": "record",
+            "name": f"{self._name}Change",
+            "fields": [
+                {"name": "event_id", "type": _UUID},
+                {"name": "operation", "type": "string"},
+                {"name": "business_time", "type": _TIMESTAMP},
+                {"name": "subject_division_code", "type": ["null", "string"], "default": None},
+                {"name": "supersedes", "type": ["null", "string"], "default": None},
+                {"name": "data", "type": {**self.avro, "namespace": NAMESPACE}},
+            ],
+        }
+        return Codec(
+            {
+                "type": "record",
+                "name": f"{self._name}Submission",
+                "namespace": NAMESPACE,
+                "fields": [
+                    {"name": "submission_id", "type": _UUID},
+                    {"name": "agency", "type": "string"},
+                    {"name": "resource", "type": "string"},
+                    {"name": "catalogue_version", "type": "int"},
+                    {"name": "review_number", "type": "string"},
+                    {"name": "classification", "type": "string"},
+                    {"name": "published_at", "type": _TIMESTAMP},
+                    {"name": "changes", "type": {"type": "array", "items": change}},
+                ],
+            }
+        )
+
+    @cached_property
+    def record(self) -> Codec:
+        """Codec of `record.<resource>`: change head, submission facts, open fields, two sealed sections.
+
+        The bytes of an Avro record are the bytes of its fields one after another, so admit writes the four parts
+        with `record_head`, `record_facts` and `section("open")` and joins them.
+        """
+        return Codec(
+            {
+                "type": "record",
+                "name": f"{self._name}Record",
+                "namespace": NAMESPACE,
+                "resource": self.code,
+                "fields": [
+                    {"name": "change", "type": _HEAD},
+                    {"name": "submission", "type": _FACTS},
+                    {"name": "open", "type": self._section_schema("open")},
+                    {"name": "identity", "type": ["null", "bytes"], "default": None},
+                    {"name": "restricted", "type": ["null", "bytes"], "default": None},
+                ],
+            }
+        )
+
+    @cached_property
+    def sections(self) -> dict[str, Codec | None]:
+        """The codec of each section; None for a section without fields."""
+        return {
+            section: Codec(self._section_schema(section)) if section == "open" or self.names(section) else None
+            for section in SECTIONS
+        }
+
+    def delivery(self, fields: Iterable[str]) -> Codec:
+        """Codec of a delivery topic: provenance, and exactly the granted fields in the schema's order.
+
+        Raises:
+            SchemaError: when a granted field does not exist.
+        """
+        granted = set(fields)
+        unknown = granted - set(self.fields)
+        if unknown:
+            raise SchemaError(f"resource {self.code} has no field {', '.join(sorted(unknown))}")
+        data = {
+            "type": "record",
+            "name": f"{self._name}Granted",
+            "fields": [self._plain(name) for name in self.fields if name in granted],
+        }
+        return Codec(
+            {
+                "type": "record",
+                "name": f"{self._name}Delivery",
+                "namespace": NAMESPACE,
+                "resource": self.code,
+                "fields": [
+                    {"name": "event_id", "type": _UUID},
+                    {"name": "operation", "type": "string"},
+                    {"name": "reason", "type": ["null", "string"], "default": None},
+                    {"name": "subject", "type": "bytes", "doc": "pairwise pseudonym of the subject (decisions 20)"},
+                    {"name": "owner", "type": "string"},
+                    {"name": "business_time", "type": _TIMESTAMP},
+                    {"name": "published_at", "type": _TIMESTAMP},
+                    {"name": "admitted_at", "type": _TIMESTAMP},
+                    {"name": "catalogue_version", "type": "int"},
+                    {"name": "grant", "type": "string"},
+                    {"name": "supersedes", "type": ["null", "string"], "default": None},
+                    {"name": "flags", "type": {"type": "array", "items": "string"}, "default": []},
+                    {"name": "data", "type": ["null", data], "default": None},
+                ],
+            }
+        )
+
+    @property
+    def _name(self) -> str:
+        return str(self.avro["name"])
+
+    def _plain(self, name: str) -> dict[str, Any]:
+        return {"name": name, "type": self.fields[name].avro, "default": None, "cn": self.fields[name].cn}
+
+    def _section_schema(self, section: str) -> dict[str, Any]:
+        return {
+            "type": "record",
+            "name": f"{self._name}{section.capitalize()}",
+            "namespace": NAMESPACE,
+            "fields": [self._plain(name) for name in self.names(section)],
+        }
+
+    # -- what a publisher hands over ---------------------------------------------------------------------------
+
+    def check(self, data: Mapping[str, Any]) -> Refused | None:
+        """Whether the values have the types that the schema says; unknown fields are refused, never dropped.
+
+        Stricter than the Avro library, which takes a string or a bare number for a date and cuts an aware datetime
+        to its own day. Lengths and codes are admit's business.
+        """
+        for name, value in data.items():
+            spec = self.fields.get(name)
+            if spec is None:
+                return Refused(RefusalCode.E_SCHEMA, "the resource has no such field", name[:60])
+            if value is None:
+                continue
+            kind = spec.value_type
+            wanted = _PYTHON_TYPES.get(kind, ())
+            wrong_bool = isinstance(value, bool) and kind != "boolean"
+            wrong_date = kind == "date" and isinstance(value, datetime)
+            if not isinstance(value, wanted) or wrong_bool or wrong_date:
+                return Refused(RefusalCode.E_SCHEMA, f"wants {kind}, got {type(value).__name__}", name)
+            if kind == "timestamp" and value.tzinfo is None:
+                return Refused(RefusalCode.E_SCHEMA, "wants an aware timestamp, got a naive one", name)
+            if kind == "decimal" and not _fits(value, spec.avro):
+                return Refused(RefusalCode.E_SCHEMA, "does not fit the decimal's precision and scale", name)
+        return None
+
+
+def _fits(value: Decimal, avro: Any) -> bool:  # noqa: ANN401  any Avro type
+    branch = next(part for part in avro if part != "null") if isinstance(avro, list) else avro
+    if not value.is_finite():
+        return False
+    _, digits, exponent = value.as_tuple()
+    scale = -int(exponent)
+    return scale <= branch.get("scale", 0) and len(digits) - scale + branch.get("scale", 0) <= branch["precision"]
+
+
+def _field(spec: Mapping[str, Any]) -> FieldSpec:
+    section = spec["section"]
+    if section not in SECTIONS:
+        raise SchemaError(f"field {spec['name']}: section is {section}, not one of {', '.join(SECTIONS)}")
+    if not (isinstance(spec["type"], list) and spec["type"][0] == "null" and spec.get("default", 0) is None):
+        raise SchemaError(f"field {spec['name']}: every business field is nullable with default null (decisions 3)")
+    return FieldSpec(
+        name=spec["name"],
+        cn=spec["cn"],
+        avro=spec["type"],
+        section=section,
+        sharing=SharingClass(spec.get("sharing", SharingClass.CONDITIONAL)),
+        role=spec.get("role"),
+        required=bool(spec.get("required", False)),
+        code_list=spec.get("code_list"),
+        code_policy=spec.get("code_policy", "accept"),
+        attributes=dict(spec),
+    )
+
+
+_HEAD = {
+    "type": "record",
+    "name": "ChangeHead",
+    "namespace": NAMESPACE,
+    "fields": [
+        {"name": "event_id", "type": _UUID},
+        {"name": "operation", "type": "string"},
+        {"name": "business_time", "type": _TIMESTAMP},
+        {"name": "subject_division_code", "type": "string"},
+        {"name": "supersedes", "type": ["null", "string"], "default": None},
+        {"name": "flags", "type": {"type": "array", "items": "string"}, "default": []},
+        {"name": "index", "type": "int", "doc": "place within the submission"},
+    ],
+}
+_FACTS = {
+    "type": "record",
+    "name": "SubmissionFacts",
+    "namespace": NAMESPACE,
+    "fields": [
+        {"name": "submission_id", "type": _UUID},
+        {"name": "agency", "type": "string"},
+        {"name": "partition", "type": "int", "doc": "of the submission on its change topic"},
+        {"name": "offset", "type": "long"},
+        {"name": "certificate", "type": "string", "doc": "serial number of the signing certificate"},
+        {"name": "catalogue_version", "type": "int"},
+        {"name": "review_number", "type": "string"},
+        {"name": "freshness", "type": "string"},
+        {"name": "sharing", "type": "string"},
+        {"name": "published_at", "type": _TIMESTAMP},
+        {"name": "admitted_at", "type": _TIMESTAMP},
+        {"name": "key_id", "type": "string", "doc": "of the keys that sealed the sections"},
+    ],
+}
+
+
+@cache
+def record_head() -> Codec:
+    """Codec of the first part of every record: what is the change's own."""
+    return Codec(_HEAD)
+
+
+@cache
+def record_facts() -> Codec:
+    """Codec of the second part of every record: what all changes of one submission share."""
+    return Codec(_FACTS)
+
+
+@cache
+def resource_schema(avsc: str) -> ResourceSchema:
+    """The parsed resource schema of an `.avsc` text; parsed once for each text."""
+    return ResourceSchema(avsc)
+
+
+def packaged_resources() -> tuple[str, ...]:
+    """The codes of the resources whose schema files travel with the bus."""
+    folder = files("schemas") / "resources"
+    return tuple(sorted(item.name.removesuffix(".avsc") for item in folder.iterdir() if item.name.endswith(".avsc")))
+
+
+def packaged_text(resource: str) -> str:
+    """The `.avsc` text of a packaged resource.
+
+    Raises:
+        UsageError: when there is none of that name.
+    """
+    if resource not in packaged_resources():
+        raise UsageError(f"no packaged schema for resource {resource}; there are: {', '.join(packaged_resources())}")
+    return (files("schemas") / "resources" / f"{resource}.avsc").read_text(encoding="utf-8")
+
+
+@cache
+def envelope(name: str) -> Codec:
+    """Codec of an envelope schema: receipt, refusal, pulse, incident, progress, cursor, register_*."""
+    return Codec((files("schemas") / "envelope" / f"{name}.avsc").read_text(encoding="utf-8"))
