@@ -1,0 +1,249 @@
+"""Admit: a batch of signed submissions in, sealed records, receipts, refusals and pulses out.
+
+The law of this file: every change that was read is answered, admitted or refused, each on its own (decisions 15); a
+signature, route or review that fails refuses the whole submission. No identity leaves in clear (Art 47). No clock,
+no I/O: time and registered schemas are handed in.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+from compliance.models import Agency
+from compliance.view import RegisterView
+from compliance.writing import compile_owner, may_submit
+from processors.batch import Frames, InMessage, Outcome
+from processors.desk import Desk, desk_of
+from processors.keying import TokenKeys, record_key, token_of
+from processors.reports import Reporter
+from processors.sealing import SEALED_SECTIONS, Sealer
+from processors.signature import verify
+from processors.validity import CHANGE_STEPS, UUID, Session, Sheet
+from schemas.codec import unframe
+from schemas.errors import SchemaError
+from schemas.partition import partition_of
+from schemas.refusals import RefusalCode, Refused
+from schemas.resource import record_facts, record_head
+
+SHANGHAI = timezone(timedelta(hours=8))
+MAX_CHANGES = 1_000
+
+
+@dataclass(slots=True)
+class AdmitOutcome(Outcome):
+    """As `Outcome`, and what must be purged at once: (topic, partition, offset) of submissions with classified data."""
+
+    purge: list[tuple[str, int, int]] = field(default_factory=list)
+
+
+class _Accepted(NamedTuple):
+    """A submission that passed as a whole, and what its changes are judged by."""
+
+    submission: dict[str, Any]
+    desk: Desk
+    agency: Agency
+    certificate: str
+    session: Session
+
+
+class Admitter:
+    """The admit processor.
+
+    Args:
+        view: the register; the worker applies changes to it between batches.
+        tokens: keys behind subject tokens.
+        sealer: seals identity and restricted sections.
+        frames: leading bytes by topic.
+        submission_max_bytes: a larger submission is refused.
+    """
+
+    def __init__(
+        self, view: RegisterView, tokens: TokenKeys, sealer: Sealer, frames: Frames, submission_max_bytes: int
+    ) -> None:
+        self._view = view
+        self._tokens = tokens
+        self._sealer = sealer
+        self._frames = frames
+        self._max_bytes = submission_max_bytes
+
+    def admit(
+        self, batch: Sequence[InMessage], layouts: Mapping[int, str | None], now_ms: int
+    ) -> AdmitOutcome:
+        """Judge a batch.
+
+        Args:
+            batch: submissions in the order they were read.
+            layouts: by schema id that occurs in the batch, the fingerprint of the registered schema (None: unknown).
+            now_ms: the time of admission, milliseconds since the epoch.
+        """
+        outcome = AdmitOutcome()
+        reporter = Reporter(outcome, self._frames, now_ms)
+        on = datetime.fromtimestamp(now_ms / 1000, SHANGHAI).date()
+        for message in batch:
+            accepted = self._accept(message, layouts, on, now_ms)
+            if isinstance(accepted, Refused):
+                reporter.refuse_submission(message, accepted)
+                if accepted.code is RefusalCode.E_STATE_SECRET:
+                    reporter.open_incident(message)
+                    outcome.purge.append((message.topic, message.partition, message.offset))
+            else:
+                self._admit_changes(message, accepted, reporter, now_ms)
+        reporter.close()
+        return outcome
+
+    # -- the submission as a whole -----------------------------------------------------------------------------
+
+    def _accept(
+        self, message: InMessage, layouts: Mapping[int, str | None], on: date, now_ms: int
+    ) -> _Accepted | Refused:
+        """The steps that hold for a whole submission: frame, signature, schema, route, permission."""
+        _, agency_code, resource = message.topic.split(".", 2)
+        if len(message.value or b"") > self._max_bytes:
+            return Refused(RefusalCode.E_SCHEMA, f"the submission is larger than {self._max_bytes} bytes")
+        agency = self._view.agency(agency_code)
+        certificate = verify(message, agency)
+        if isinstance(certificate, Refused):
+            return certificate
+        submission = self._decode(message, resource, layouts)
+        if isinstance(submission, Refused):
+            return submission
+        if submission["agency"] != agency_code or submission["resource"] != resource:
+            return Refused(RefusalCode.E_ROUTE, f"stands on {message.topic}")
+        at = datetime.fromtimestamp(message.append_ms / 1000, UTC)
+        permitted = may_submit(
+            self._view,
+            agency_code,
+            resource,
+            submission["catalogue_version"],
+            submission["review_number"],
+            submission["classification"],
+            at,
+        )
+        entry = self._view.entry(resource)
+        if isinstance(permitted, Refused):
+            return permitted
+        assert entry is not None  # noqa: S101  may_submit refuses a resource without entry
+        assert agency is not None  # noqa: S101  verify refuses an unknown agency
+        desk = desk_of(entry)
+        session = Session(desk, compile_owner(entry, agency_code, at), on, now_ms, agency.division)
+        return _Accepted(submission, desk, agency, certificate, session)
+
+    def _decode(
+        self, message: InMessage, resource: str, layouts: Mapping[int, str | None]
+    ) -> dict[str, Any] | Refused:
+        """The submission's fields, read with the approved schema version that wrote it (Art 40)."""
+        framed = unframe(message.value)
+        if framed is None:
+            return Refused(RefusalCode.E_SCHEMA, "the value is not in Confluent's wire format")
+        schema_id, payload = framed
+        layout = layouts.get(schema_id)
+        if layout is None:
+            return Refused(RefusalCode.E_SCHEMA, "the registry knows no schema of the id that the value cites")
+        versions = self._view.versions(resource)
+        if not versions:
+            return Refused(RefusalCode.E_NOT_IN_CATALOGUE)
+        desk = next((known for entry in reversed(versions) if (known := desk_of(entry)).layout == layout), None)
+        if desk is None:
+            return Refused(RefusalCode.E_SCHEMA, "the schema that the value cites is in no approved catalogue version")
+        try:
+            submission = desk.schema.submission.decode_physical(payload)
+        except SchemaError as error:
+            return Refused(RefusalCode.E_SCHEMA, str(error))
+        if not 1 <= len(submission["changes"]) <= MAX_CHANGES:
+            return Refused(RefusalCode.E_SCHEMA, f"a submission holds 1 to {MAX_CHANGES} changes")
+        if not UUID.fullmatch(submission["submission_id"]):
+            return Refused(RefusalCode.E_SCHEMA, "is not a lower-case UUID", "submission_id")
+        return submission
+
+    # -- its changes, one by one -------------------------------------------------------------------------------
+
+    def _admit_changes(self, message: InMessage, accepted: _Accepted, reporter: Reporter, now_ms: int) -> None:
+        facts = self._facts(message, accepted, now_ms)
+        session = accepted.session
+        report = reporter.submission(message, accepted.submission)
+        for index, change in enumerate(accepted.submission["changes"]):
+            sheet = Sheet(change, change["data"])
+            for step in CHANGE_STEPS:
+                refused = step(sheet, session)
+                if refused is not None:
+                    break
+            else:
+                refused = self._record(sheet, accepted.desk, facts, index, reporter)
+            if refused is None:
+                report.admitted(change)
+            else:
+                report.refused(index, change, refused)
+        report.close()
+
+    def _facts(self, message: InMessage, accepted: _Accepted, now_ms: int) -> bytes:
+        """The bytes that every record of this submission shares."""
+        submission, entry = accepted.submission, accepted.desk.entry
+        return record_facts().encode_physical(
+            {
+                "submission_id": submission["submission_id"],
+                "agency": accepted.agency.code,
+                "partition": message.partition,
+                "offset": message.offset,
+                "certificate": accepted.certificate,
+                "catalogue_version": submission["catalogue_version"],
+                "review_number": submission["review_number"],
+                # Stamped from the catalogue, never by the publisher (decisions 10).
+                "freshness": entry.freshness.value,
+                "sharing": entry.sharing.value,
+                "published_at": submission["published_at"],
+                "admitted_at": now_ms,
+                "key_id": self._sealer.key_id,
+            }
+        )
+
+    def _record(self, sheet: Sheet, desk: Desk, facts: bytes, index: int, reporter: Reporter) -> Refused | None:
+        """Write one admitted change to its record topic; a WITHDRAW is followed by a tombstone (decisions 15)."""
+        assert sheet.identity is not None  # noqa: S101  the identity step refuses what has none
+        token = token_of(sheet.identity, self._tokens)
+        key = record_key(token, desk.schema, sheet.data, self._tokens)
+        if isinstance(key, str):
+            return Refused(RefusalCode.E_NO_KEY, "a part of the record's own key is missing", key)
+        change, data = sheet.change, sheet.data
+        event_id, withdrawn = change["event_id"], change["operation"] == "WITHDRAW"
+        head = record_head().encode_physical(
+            {
+                "event_id": event_id,
+                "operation": change["operation"],
+                "business_time": change["business_time"],
+                "subject_division_code": sheet.division,
+                "supersedes": change["supersedes"],
+                "flags": sheet.flags,
+                "index": index,
+            }
+        )
+        # What is withdrawn should never have been supplied: its content is not written again.
+        content = {} if withdrawn else data
+        parts = [self._frames[desk.record_topic], head, facts]
+        sections = desk.schema.sections
+        bound = token + event_id.encode()
+        for section, codec in sections.items():
+            if section not in SEALED_SECTIONS:
+                assert codec is not None  # noqa: S101  the open section always has a codec
+                parts.append(codec.encode_physical(content))
+            elif codec is None or withdrawn:
+                parts.append(b"\x00")
+            else:
+                parts.append(_present(self._sealer.seal(section, codec.encode_physical(content), bound)))
+        partition = partition_of(token, desk.entry.partitions)
+        reporter.outcome.send(desk.record_topic, partition, key, b"".join(parts))
+        if withdrawn:
+            reporter.outcome.send(desk.record_topic, partition, key, None)
+        return None
+
+
+def _present(value: bytes) -> bytes:
+    """Avro bytes of the second branch of `["null", "bytes"]`: branch 1, zig-zag length, content (Avro 1.12)."""
+    length = len(value) << 1
+    out = bytearray(b"\x02")
+    while length > 0x7F:
+        out.append(length & 0x7F | 0x80)
+        length >>= 7
+    out.append(length)
+    return bytes(out) + value
+

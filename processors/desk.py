@@ -1,0 +1,63 @@
+"""Everything about one version of one catalogue entry that admit asks for, compiled once (never per event)."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from compliance.models import CatalogueEntry
+from schemas.codelists import CodeList, load
+from schemas.resource import ResourceSchema, resource_schema
+
+
+@dataclass(frozen=True, slots=True)
+class CodedField:
+    """A field whose values come from a code list, and what happens to a value that does not (refuse | flag)."""
+
+    name: str
+    codes: CodeList
+    refuse: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One catalogue entry version, ready for the hot path.
+
+    Attributes:
+        layout: fingerprint of the submission schema; equal fingerprints are equal bytes on the wire.
+        required: fields that must be present (catalogue over schema proposal, decisions 3).
+        required_to_withdraw: fields that a WITHDRAW must carry: what the key is made of.
+    """
+
+    entry: CatalogueEntry
+    schema: ResourceSchema
+    layout: str
+    required: tuple[str, ...]
+    required_to_withdraw: tuple[str, ...]
+    coded: tuple[CodedField, ...]
+    record_topic: str
+
+
+@lru_cache(maxsize=1024)
+def desk_of(entry: CatalogueEntry) -> Desk:
+    """The desk of one entry version."""
+    schema = resource_schema(entry.avro)
+    policies = entry.fields
+    required = tuple(
+        name
+        for name, spec in schema.fields.items()
+        if (policies[name].required if name in policies and policies[name].required is not None else spec.required)
+    )
+    coded = tuple(
+        CodedField(name, load(spec.code_list), spec.code_policy == "refuse")
+        for name, spec in schema.fields.items()
+        if spec.code_list and spec.code_policy != "accept"
+    )
+    return Desk(
+        entry=entry,
+        schema=schema,
+        layout=schema.submission.fingerprint,
+        required=required,
+        required_to_withdraw=schema.record_key,
+        coded=coded,
+        record_topic=f"record.{entry.resource}",
+    )
+
