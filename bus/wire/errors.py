@@ -1,0 +1,57 @@
+"""Which Kafka error means what: try again, abort the transaction, or end. Decided in this one file."""
+
+from enum import Enum
+
+from confluent_kafka import KafkaError, KafkaException
+
+from schemas.errors import BusError, FencedError, KafkaUnavailableError, NotProvisionedError
+
+
+class Remedy(Enum):
+    """What to do about a failed transactional call."""
+
+    RETRY = "retry"
+    ABORT = "abort"
+    END = "end"
+
+
+_FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})  # noqa: SLF001  documented names
+_RIGHTS = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001  documented name
+    }
+)
+
+
+def kafka_error(error: KafkaException) -> KafkaError:
+    """The error inside the client's exception."""
+    inner = error.args[0]
+    assert isinstance(inner, KafkaError)  # noqa: S101  the client's contract
+    return inner
+
+
+def remedy(error: KafkaException) -> Remedy:
+    """What a transactional call's error asks for, by the client's own marks on it (KIP-588)."""
+    inner = kafka_error(error)
+    if inner.code() in _FENCED or inner.fatal():
+        return Remedy.END
+    if inner.txn_requires_abort():
+        return Remedy.ABORT
+    if inner.retriable():
+        return Remedy.RETRY
+    return Remedy.END
+
+
+def unavailable(what: str, error: KafkaException) -> BusError:
+    """The bus's own error for a Kafka error: fenced, not provisioned, or not reachable."""
+    inner = kafka_error(error)
+    if inner.code() in _FENCED:
+        return FencedError(f"{what}: another process took over ({inner.name()})")
+    if inner.code() in _RIGHTS:
+        return NotProvisionedError(f"{what}: {inner.name()}; has `bus init` been run since the register changed?")
+    return KafkaUnavailableError(f"{what}: {inner.name()}")

@@ -1,0 +1,131 @@
+"""The schema registry: ids of the schemas that are written, schemas of the ids that are read.
+
+Any registry with Confluent's API serves. Answers are remembered for ever: an id never changes its schema.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+from bus.settings import Settings
+from bus.wire.clients import Principal
+from schemas.codec import Codec, fingerprint, frame_head
+from schemas.errors import (
+    IncompatibleSchemaError,
+    NotProvisionedError,
+    RegistryUnavailableError,
+    SchemaError,
+)
+
+_NOT_FOUND = 404
+_CONFLICT = 409
+_SERVER = 500
+
+
+def subject_of_topic(topic: str) -> str:
+    """The registry's subject for the values of a topic (Confluent's TopicNameStrategy)."""
+    return f"{topic}-value"
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    try:
+        yield
+    except SchemaRegistryError as error:
+        if error.http_status_code == _CONFLICT:
+            raise IncompatibleSchemaError(f"{what}: the registry refuses it as incompatible with an earlier version") from None
+        if error.http_status_code == _NOT_FOUND:
+            raise NotProvisionedError(f"{what}: not in the registry; has `bus init` been run?") from None
+        if error.http_status_code < _SERVER:
+            raise SchemaError(f"{what}: the registry answers {error.http_status_code}") from None
+        raise RegistryUnavailableError(f"{what}: the registry answers {error.http_status_code}") from None
+    except (OSError, ValueError, RuntimeError) as error:
+        raise RegistryUnavailableError(f"{what}: {type(error).__name__}") from None
+    except Exception as error:
+        # The client's HTTP library has its own error tree; anything it raises means that no answer came.
+        if type(error).__module__.split(".")[0] in {"httpx", "httpcore", "httpx2", "httpcore2"}:
+            raise RegistryUnavailableError(f"{what}: {type(error).__name__}") from None
+        raise
+
+
+class Registry:
+    """A client of the schema registry.
+
+    Args:
+        settings: where it is.
+        principal: whose certificate is shown to it.
+    """
+
+    def __init__(self, settings: Settings, principal: Principal) -> None:
+        self._client = SchemaRegistryClient(
+            {
+                "url": settings.registry_url,
+                "ssl.ca.location": str(principal.folder / "ca.crt"),
+                "ssl.certificate.location": str(principal.folder / "tls.crt"),
+                "ssl.key.location": str(principal.folder / "tls.key"),
+            }
+        )
+        self._ids: dict[tuple[str, str], int] = {}
+        self._texts: dict[int, str | None] = {}
+        self._fingerprints: dict[int, str | None] = {}
+
+    def register(self, topic: str, codec: Codec) -> int:
+        """Register the value schema of a topic; the id it has.
+
+        Raises:
+            IncompatibleSchemaError: it would break earlier readers or writers.
+            RegistryUnavailableError: no answer.
+        """
+        subject = subject_of_topic(topic)
+        with _translated(f"registering {subject}"):
+            return self._client.register_schema(subject, Schema(codec.text, "AVRO"))
+
+    def id_of(self, topic: str, codec: Codec) -> int:
+        """The id under which a topic's value schema is registered.
+
+        Raises:
+            NotProvisionedError: it is not.
+            RegistryUnavailableError: no answer.
+        """
+        place = (topic, codec.text)
+        if place not in self._ids:
+            subject = subject_of_topic(topic)
+            with _translated(f"looking up {subject}"):
+                found = self._client.lookup_schema(subject, Schema(codec.text, "AVRO")).schema_id
+            assert found is not None  # noqa: S101  a found schema has an id
+            self._ids[place] = found
+        return self._ids[place]
+
+    def head(self, topic: str, codec: Codec) -> bytes:
+        """The frame head of a topic's values."""
+        return frame_head(self.id_of(topic, codec))
+
+    def text(self, schema_id: int) -> str | None:
+        """The schema of an id, None when the registry knows none of that id.
+
+        Raises:
+            RegistryUnavailableError: no answer, which says nothing about the id.
+        """
+        if schema_id not in self._texts:
+            try:
+                with _translated(f"looking up schema id {schema_id}"):
+                    found = self._client.get_schema(schema_id)
+            except (NotProvisionedError, SchemaError):
+                # Not remembered: the id may be given out later.
+                return None
+            self._texts[schema_id] = found.schema_str if found.schema_type == "AVRO" else None
+        return self._texts[schema_id]
+
+    def fingerprint(self, schema_id: int) -> str | None:
+        """The fingerprint of an id's schema, None when unknown or not Avro."""
+        if schema_id not in self._fingerprints:
+            text = self.text(schema_id)
+            if text is None:
+                return None
+            try:
+                self._fingerprints[schema_id] = fingerprint(text)
+            except SchemaError:
+                self._fingerprints[schema_id] = None
+        return self._fingerprints[schema_id]

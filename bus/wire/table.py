@@ -1,0 +1,62 @@
+"""Reading a compacted topic to its stable end: the latest value of each key, all transactions decided.
+
+The end is asked for with READ_UNCOMMITTED; a READ_COMMITTED reader gets there only once every transaction that was
+open at that moment has been committed or aborted. So what a predecessor had in flight is never overlooked.
+"""
+
+from collections.abc import Iterator
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from bus.wire.deadline import Deadline
+from bus.wire.errors import unavailable
+
+
+def end_offsets(admin: AdminClient, partitions: list[tuple[str, int]], timeout_s: float) -> dict[tuple[str, int], int]:
+    """The high watermark of each partition, open transactions included.
+
+    Raises:
+        KafkaUnavailableError: when the broker does not answer in time.
+    """
+    wanted = {TopicPartition(topic, partition): OffsetSpec.latest() for topic, partition in partitions}
+    if not wanted:
+        return {}
+    futures = admin.list_offsets(
+        wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s
+    )
+    try:
+        return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
+    except KafkaException as error:
+        raise unavailable("cannot read the ends of topics", error) from None
+
+
+def read_to_end(
+    consumer: Consumer, admin: AdminClient, partitions: list[tuple[str, int]], timeout_s: float
+) -> Iterator[Message]:
+    """Every message of the partitions up to their stable end, from the beginning.
+
+    The consumer must be read-committed with `enable.partition.eof`; it is assigned here, and left assigned.
+
+    Raises:
+        DeadlineError: when the end is not reached in time (a transaction hangs, or the broker is gone).
+        KafkaUnavailableError: when the broker refuses.
+    """
+    deadline = Deadline(timeout_s, f"reading {', '.join(sorted({topic for topic, _ in partitions}))} to its end")
+    ends = {place: end for place, end in end_offsets(admin, partitions, timeout_s).items() if end > 0}
+    consumer.assign([TopicPartition(topic, partition, 0) for topic, partition in ends])
+    while ends:
+        for message in consumer.consume(1_000, min(0.5, deadline.left + 0.01)):
+            place = (message.topic() or "", message.partition() or 0)
+            error = message.error()
+            if error is None:
+                yield message
+                if place in ends and (message.offset() or 0) + 1 >= ends[place]:
+                    del ends[place]
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's documented name
+                if place in ends and (message.offset() or 0) >= ends[place]:
+                    del ends[place]
+            else:
+                raise unavailable(f"cannot read {place[0]}", KafkaException(error))
+        if ends:
+            deadline.check()
