@@ -19,12 +19,21 @@ def default_state_dir() -> Path:
     return Path(home) / "exchange-bus"
 
 
+def default_cache_dir() -> Path:
+    """The user's cache directory of the bus, by the XDG base directory specification."""
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(home) / "exchange-bus"
+
+
 class Settings(BaseSettings):
     """The settings; build with `load()`, which turns errors into sentences."""
 
     model_config = SettingsConfigDict(env_prefix="BUS_", extra="ignore", frozen=True)
 
     state_dir: Path = Field(default_factory=default_state_dir, description="folder of certificates, keys and local data")
+    cache_dir: Path = Field(
+        default_factory=default_cache_dir, description="folder of downloaded programs, which `bus local` runs"
+    )
     bootstrap_servers: str = Field("127.0.0.1:19092", description="Kafka's bootstrap servers, host:port,…")
     registry_url: str = Field(
         "https://127.0.0.1:18081/apis/ccompat/v7", description="the schema registry's Confluent-compatible address"
@@ -58,6 +67,9 @@ class Settings(BaseSettings):
     connector_poll_ms: int = Field(500, ge=10, description="milliseconds between looks at an unchanged source")
     connector_settle_ms: int = Field(
         1_000, ge=0, description="milliseconds a source row must be old, so that transactions in flight are not overtaken"
+    )
+    local_start_timeout_s: float = Field(
+        60.0, gt=0, description="seconds that Kafka or the registry may take to start under `bus local up`"
     )
     metrics_host: str = Field("127.0.0.1", description="address that /metrics and /health listen on")
     metrics_port: int = Field(0, ge=0, le=65_535, description="port of /metrics and /health; 0 takes a free one")

@@ -1,1 +1,5 @@
-"""Apache Kafka and the schema registry on this machine, natively, with their own certificate authority."""
+"""Native Kafka and schema registry of this machine, and the local certificate authority.
+
+`cluster` up, down, status · `certificates` issue_role, issue_agency · `kafka`, `registry` one program each ·
+`artifacts` their downloads · `process` pid files and ports.
+"""

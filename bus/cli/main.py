@@ -1,0 +1,29 @@
+"""The `bus` command: every group of commands in one table, every error as one sentence."""
+
+import sys
+
+import click
+
+from bus.cli.local import local
+from schemas.errors import BusError
+
+
+@click.group()
+def bus() -> None:
+    """Exchange bus for municipal government data: one datum, one source, no delivery without a grant."""
+
+
+# One line a group or command.
+COMMANDS: tuple[click.Command, ...] = (local,)
+
+for _command in COMMANDS:
+    bus.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line; a BusError leaves as one sentence with its exit code."""
+    try:
+        bus()
+    except BusError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,19 @@
+"""Fixtures for all tests: the one Kafka cluster and registry of a test session, started when a test first asks."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bus.local import cluster
+from tests.local_cluster import LocalBus, fresh_settings
+
+
+@pytest.fixture(scope="session")
+def local_bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBus]:
+    """Kafka (one broker) and the registry, on free ports with a state directory of their own."""
+    settings = fresh_settings(tmp_path_factory.mktemp("bus") / "state")
+    try:
+        cluster.up(settings, 1)
+        yield LocalBus(settings)
+    finally:
+        cluster.down(settings, wipe=True)
