@@ -1,4 +1,4 @@
-"""Fixtures for all tests: the one Kafka cluster and registry of a test session, started when a test first asks."""
+"""Fixtures for all tests: the one Kafka cluster and registry of a session, started when a test first asks."""
 
 from collections.abc import Iterator
 

@@ -10,7 +10,8 @@ from bus.local.process import port_is_free
 from bus.settings import Settings, load
 
 HOST = "127.0.0.1"
-# Below the kernel's range of outgoing ports, so that no connection takes a port between the look and the start.
+# Below the kernel's range of outgoing ports, so that no connection takes a port between the look and the
+# start.
 _PORTS = range(20_000, 29_000)
 
 

@@ -20,9 +20,7 @@ def local() -> None:
 
 
 @local.command()
-@click.option(
-    "--brokers", type=click.IntRange(1, 7), help="How many brokers; default: as before, at first 1."
-)
+@click.option("--brokers", type=click.IntRange(1, 7), help="How many brokers; default: as before, at first 1.")
 @_json
 def up(brokers: int | None, *, as_json: bool) -> None:
     """Start Kafka and the registry; harmless when they run."""
@@ -33,9 +31,7 @@ def up(brokers: int | None, *, as_json: bool) -> None:
 
 
 @local.command()
-@click.option(
-    "--wipe", is_flag=True, help="Also remove all data and logs; certificates, keys and downloads stay."
-)
+@click.option("--wipe", is_flag=True, help="Also remove all data and logs; certificates, keys and downloads stay.")
 @_json
 def down(*, wipe: bool, as_json: bool) -> None:
     """Stop everything that `up` started; no process stays."""
@@ -61,9 +57,7 @@ def status(context: click.Context, *, as_json: bool) -> None:
 
 @local.command()
 @click.argument("agency", required=False)
-@click.option(
-    "--bus", "for_bus", is_flag=True, help="The bus's own certificates, as docker-compose.yml needs them."
-)
+@click.option("--bus", "for_bus", is_flag=True, help="The bus's own certificates, as docker-compose.yml needs them.")
 @_json
 def certificate(agency: str | None, *, for_bus: bool, as_json: bool) -> None:
     """Issue AGENCY's TLS and signing certificates, or find them again.

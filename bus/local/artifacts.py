@@ -1,7 +1,7 @@
-"""Kafka's and the registry's programs: fetched once through Maven, kept in the cache folder, keyed by their pom.
+"""Kafka's and the registry's programs: fetched once through Maven, kept in the cache, keyed by their pom.
 
-Maven writes into a folder of its own, which gets its name only when it is whole; a lock that Maven's process holds too
-keeps a second `up` away from a download whose first `up` was killed.
+Maven writes into a folder of its own, which gets its name only when it is whole; a lock that Maven's
+process holds too keeps a second `up` away from a download whose first `up` was killed.
 """
 
 import hashlib
@@ -10,6 +10,8 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +22,29 @@ Program = Literal["kafka", "registry"]
 
 _DOWNLOAD_S = 900.0
 _JAVA_AT_LEAST = 17
+_INSTALL_JAVA = "apt-get install default-jre-headless"
+# What a started program may see of our environment: no setting or secret of the bus.
+_PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "TZ")
 _VERSION = {"kafka": "kafka.version", "registry": "apicurio.version"}
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A program that can be started: java, the folder of its jars, the environment that it may see."""
+
+    java: str
+    folder: Path
+    environment: Mapping[str, str]
+
+
+def install(cache_dir: Path, program: Program) -> Installed:
+    """The program, fetched at the first use.
+
+    Raises:
+        LocalRunError: when Java or Maven is missing, or Maven fails or takes longer than 15 minutes.
+    """
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return Installed(java=java(), folder=program_folder(cache_dir, program), environment=environment)
 
 
 def deploy_text(name: str) -> str:
@@ -58,7 +82,7 @@ def _download(cache_dir: Path, program: Program, pom: str, folder: Path, lock: i
     maven = shutil.which("mvn")
     if maven is None:
         raise LocalRunError(
-            f"Maven is needed to fetch {program} {version(program)} and is not installed: apt-get install maven"
+            f"Maven, which fetches {program} {version(program)}, is not installed: apt-get install maven"
         )
     # Left by a download that was killed; we hold the lock, so nobody is writing to it.
     work = cache_dir / f"{program}.partial"
@@ -98,14 +122,10 @@ def java() -> str:
     found = shutil.which("java", path=f"{home}/bin") if home else None
     found = found or shutil.which("java")
     if found is None:
-        raise LocalRunError(
-            "Java 17 or later is needed and is not installed: apt-get install default-jre-headless"
-        )
+        raise LocalRunError(f"Java {_JAVA_AT_LEAST} or later is needed and is not installed: {_INSTALL_JAVA}")
     said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603  as above
     number = re.search(r'version "(\d+)', said)
     if number is None or int(number[1]) < _JAVA_AT_LEAST:
         first = said.splitlines()[0] if said else "no version"
-        raise LocalRunError(
-            f"Java {_JAVA_AT_LEAST} or later is needed, {found} says {first}: apt-get install default-jre-headless"
-        )
+        raise LocalRunError(f"Java {_JAVA_AT_LEAST} or later is needed, {found} says {first}: {_INSTALL_JAVA}")
     return found

@@ -1,12 +1,13 @@
 """The local certificate authority: mutual TLS for every client and server, signing certificates for agencies.
 
-TLS certificates carry ECDSA P-256 keys, which Java, OpenSSL and librdkafka all accept in TLS 1.3; signing certificates
-carry Ed25519 keys (RFC 8032), as the bus demands of a submission's signature (Art 47). The certificate's CN is the
-principal that Kafka's rights are granted to. This authority is for one machine: an installation that serves agencies
-gets its certificates from the municipal electronic certification body instead.
+TLS certificates carry ECDSA P-256 keys, which Java, OpenSSL and librdkafka all accept in TLS 1.3; signing
+certificates carry Ed25519 keys (RFC 8032), as the bus demands of a submission's signature (Art 47). The
+certificate's CN is the principal that Kafka's rights are granted to. This authority is for one machine: an
+installation that serves agencies gets its certificates from the municipal electronic certification body
+instead.
 """
 
-import datetime
+import datetime as dt
 import ipaddress
 import os
 import re
@@ -22,12 +23,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from schemas.errors import LocalRunError, UsageError
 
-CA_LIFETIME = datetime.timedelta(days=3650)
-LEAF_LIFETIME = datetime.timedelta(days=825)
-# A certificate this close to its end is issued anew, so that none expires in the middle of a demo or a test run.
-RENEW_BEFORE = datetime.timedelta(days=7)
+CA_LIFETIME = dt.timedelta(days=3650)
+LEAF_LIFETIME = dt.timedelta(days=825)
+# A certificate this close to its end is issued anew, so that none expires in the middle of a demo or a test
+# run.
+RENEW_BEFORE = dt.timedelta(days=7)
 # Clocks of two processes on one machine agree, but virtual machines resume with old clocks.
-BACKDATE = datetime.timedelta(hours=1)
+BACKDATE = dt.timedelta(hours=1)
 
 CLIENT_ROLES = ("operator", "admit", "deliver")
 # Servers' principals have no `bus-` prefix: no right is ever granted to them by name but the brokers' own.
@@ -42,7 +44,7 @@ PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """The files of one TLS identity; `bundle` (key and certificate in one, which Kafka reads) for servers only."""
+    """The files of one TLS identity; `bundle` is key and certificate in one, for servers only (Kafka reads it)."""
 
     principal: str
     certificate: Path
@@ -65,7 +67,8 @@ def issue_role(state_dir: Path, role: str) -> TlsFiles:
 
     Args:
         state_dir: the state directory; the files are in `pki/bus/<role>/`.
-        role: operator, admit, deliver (CN `bus-<role>`), broker (CN `kafka-broker`) or registry (CN `registry`).
+        role: operator, admit, deliver (CN `bus-<role>`), broker (CN `kafka-broker`) or registry (CN
+            `registry`).
 
     Raises:
         UsageError: for an unknown role.
@@ -75,9 +78,7 @@ def issue_role(state_dir: Path, role: str) -> TlsFiles:
         known = ", ".join((*CLIENT_ROLES, *SERVER_ROLES))
         raise UsageError(f"there is no role {role!r} of the bus; roles are {known}")
     server = role in SERVER_ROLES
-    return _issue_tls(
-        state_dir, state_dir / "pki" / "bus" / role, SERVER_ROLES.get(role, f"bus-{role}"), server=server
-    )
+    return _issue_tls(state_dir, state_dir / "pki" / "bus" / role, SERVER_ROLES.get(role, f"bus-{role}"), server=server)
 
 
 def issue_bus(state_dir: Path) -> dict[str, TlsFiles]:
@@ -88,7 +89,8 @@ def issue_bus(state_dir: Path) -> dict[str, TlsFiles]:
 def issue_agency(state_dir: Path, code: str) -> AgencyFiles:
     """Issue, or find again, an agency's TLS certificate (CN `agency-<code>`) and signing certificate.
 
-    The files are in `agencies/<code>/`. The signing certificate's PEM belongs into the agency's register entry.
+    The files are in `agencies/<code>/`. The signing certificate's PEM belongs into the agency's register
+    entry.
 
     Raises:
         UsageError: when the code is not an agency code (lower-case letters, digits, underscore).
@@ -128,12 +130,12 @@ def _issue_tls(state_dir: Path, folder: Path, common_name: str, *, server: bool)
 
 
 def _authority(state_dir: Path) -> tuple[x509.Certificate, PrivateKey]:
-    """The authority of this state directory, made at the first use; leaves of an earlier one are issued anew."""
+    """The authority of this state directory, made at the first use; leaves of another are issued anew."""
     certificate_file, key_file = state_dir / "pki" / "ca.crt", state_dir / "pki" / "ca.key"
     if not _usable(certificate_file, key_file, None):
         private = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "exchange-bus local authority")])
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         certificate = (
             x509.CertificateBuilder()
             .subject_name(name)
@@ -161,7 +163,7 @@ def _leaf(
     server: bool,
     signing_only: bool = False,
 ) -> x509.Certificate:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]))
@@ -176,7 +178,8 @@ def _leaf(
         .add_extension(_authority_identifier(ca_certificate), critical=False)
     )
     if not signing_only:
-        # Brokers are clients of one another, so a server's certificate must serve both ends (RFC 5280, 4.2.1.12).
+        # Brokers are clients of one another, so a server's certificate must serve both ends (RFC 5280,
+        # 4.2.1.12).
         usages = [ExtendedKeyUsageOID.CLIENT_AUTH] + ([ExtendedKeyUsageOID.SERVER_AUTH] if server else [])
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
     if server:
@@ -216,7 +219,7 @@ def _usable(certificate_file: Path, key_file: Path, ca_certificate: x509.Certifi
         return False
     if certificate.public_key() != key.public_key():
         return False
-    return certificate.not_valid_after_utc > datetime.datetime.now(datetime.UTC) + RENEW_BEFORE
+    return certificate.not_valid_after_utc > dt.datetime.now(dt.UTC) + RENEW_BEFORE
 
 
 def _read_certificate(path: Path) -> x509.Certificate:

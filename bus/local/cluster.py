@@ -16,24 +16,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bus.local import kafka, registry
-from bus.local.artifacts import java, program_folder
+from bus.local.artifacts import install
 from bus.local.certificates import TlsFiles, issue_bus, issue_role
 from bus.local.process import Service, exclusive, port_is_free, stop
 from bus.settings import Settings
 from schemas.errors import BusError, LocalRunError
 
-# A broker writes its indexes before it ends; beyond this it is ended for it, which recovery at the next start mends.
+# A broker writes its indexes before it ends; beyond this it is ended for it, which recovery at the next start
+# mends.
 _STOP_S = 20.0
 _MOST_BROKERS = 7
 _ANSWER_S = 2.0
-# What `down --wipe` removes. Certificates and keys stay: agencies' register entries name the former, and without the
-# latter nothing that was ever sealed could be opened again.
+# What `down --wipe` removes. Certificates and keys stay: agencies' register entries name the former, and
+# without the latter nothing that was ever sealed could be opened again.
 _WIPED = ("kafka", "registry", "log", "run")
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """One process: `pid` None when it does not run, `serving` whether it answers a client with a certificate."""
+    """One process: `pid` is None when it does not run; `serving`: it answers a client with a certificate."""
 
     name: str
     address: str
@@ -59,11 +60,13 @@ def up(settings: Settings, brokers: int | None = None) -> LocalStatus:
     """Start Kafka and the registry unless they run, and return when both serve.
 
     Args:
-        settings: where (state_dir, cache_dir), on which ports (bootstrap_servers, registry_url) and how long to wait.
+        settings: where (state_dir, cache_dir), on which ports (bootstrap_servers, registry_url) and how long
+            to wait.
         brokers: how many; None takes as many as the data was made for, at first 1.
 
     Raises:
-        LocalRunError: a port is taken, a program is missing, a start failed; names the setting or the log file.
+        LocalRunError: a port is taken, a program is missing, a start failed; names the setting or the log
+            file.
         SettingsError: an address is not this machine's.
     """
     known = kafka.known_cluster(settings.state_dir)
@@ -86,20 +89,14 @@ def _start(settings: Settings, nodes: Sequence[kafka.Node], address: tuple[str, 
     services = [_service(settings, node.name) for node in nodes]
     registry_service = _service(settings, "registry")
     idle = [(node, service) for node, service in zip(nodes, services, strict=True) if service.pid() is None]
-    environment = kafka.child_environment()
     if registry_service.pid() is None:
-        program = program_folder(settings.cache_dir, "registry")
-        folder = state / "registry"
-        registry.start_registry(
-            registry_service, folder, address, tls["registry"], java(), program, environment
-        )
+        program = install(settings.cache_dir, "registry")
+        registry.start_registry(registry_service, state / "registry", address, tls["registry"], program)
     if idle:
-        jars = program_folder(settings.cache_dir, "kafka")
-        cluster_id = kafka.settle_cluster(state, len(nodes))
-        program = java()
-        kafka.format_storage(nodes, cluster_id, tls["broker"], program, jars, environment)
+        program = install(settings.cache_dir, "kafka")
+        kafka.format_storage(nodes, kafka.settle_cluster(state, len(nodes)), tls["broker"], program)
         for node, service in idle:
-            kafka.start_node(node, nodes, service, tls["broker"], program, jars, environment)
+            kafka.start_node(node, nodes, service, tls["broker"], program)
     kafka.await_cluster(nodes, services, tls["operator"], settings.local_start_timeout_s)
     registry.await_registry(registry_service, address, tls["operator"], settings.local_start_timeout_s)
 
@@ -192,9 +189,7 @@ def _check_ports(settings: Settings, nodes: Sequence[kafka.Node], address: tuple
             raise LocalRunError(f"port {port} is wanted twice: choose another one ({setting})")
         seen.add(port)
         if not port_is_free(host, port):
-            raise LocalRunError(
-                f"port {port} on {host} is taken by another program: free it or change it ({setting})"
-            )
+            raise LocalRunError(f"port {port} on {host} is taken by another program: free it or change it ({setting})")
 
 
 def _is_ours(name: str) -> bool:

@@ -1,24 +1,23 @@
-"""Apache Kafka on this machine: the nodes' settings, formatting their storage, starting them, waiting until they serve.
+"""Apache Kafka on this machine: its nodes' settings, formatting their storage, starting, awaiting them.
 
-The settings that matter (listeners, TLS, rights) are in `deploy/kafka/server.properties`, which docker-compose.yml
-uses too; here only ports, paths and replication for the number of nodes are added.
+The settings that matter (listeners, TLS, rights) are in `deploy/kafka/server.properties`, which docker-
+compose.yml uses too; here only ports, paths and replication for the number of nodes are added.
 """
 
 import base64
 import contextlib
 import json
-import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from bus.local.artifacts import deploy_text
+from bus.local.artifacts import Installed, deploy_text
 from bus.local.certificates import TlsFiles
 from bus.local.process import Service, start, wait_until
 from schemas.errors import LocalRunError, SettingsError
@@ -30,7 +29,8 @@ _FORMAT_S = 60.0
 _HIGHEST_PORT = 65_535
 # Short-lived tools start faster without the optimising compiler and with the simplest collector.
 TOOL_OPTIONS = ("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
-# Normal running logs nothing; denials are logged, since they are not normal (principals and topics only, no content).
+# Normal running logs nothing; denials are logged, since they are not normal (principals and topics only, no
+# content).
 _LOG_OPTIONS = (
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -66,18 +66,14 @@ class Node:
 
 
 def local_address(address: str, setting: str) -> tuple[str, int]:
-    """Split `host:port`, which must be this machine's loopback, since the local run is reachable from nowhere else.
+    """Split `host:port`, which must be of this machine's loopback: the local run is reachable from nowhere else.
 
     Raises:
         SettingsError: naming the setting.
     """
     host, _, port = address.strip().rpartition(":")
     host = host.strip("[]")
-    if (
-        host not in _LOOPBACK
-        or not port.isdecimal()
-        or not 0 < int(port) <= _HIGHEST_PORT - CONTROLLER_PORT_OFFSET
-    ):
+    if host not in _LOOPBACK or not port.isdecimal() or not 0 < int(port) <= _HIGHEST_PORT - CONTROLLER_PORT_OFFSET:
         raise SettingsError(
             f"{setting} is {address!r}: `bus local` needs a loopback address and a port up to "
             f"{_HIGHEST_PORT - CONTROLLER_PORT_OFFSET}, such as 127.0.0.1:19092"
@@ -89,7 +85,8 @@ def nodes_of(state_dir: Path, bootstrap_servers: str, count: int) -> tuple[Node,
     """The nodes for `count` brokers: at the listed addresses, or on consecutive ports from the first of them.
 
     Raises:
-        SettingsError: when an address is not this machine's, or fewer addresses than brokers are listed (but not one).
+        SettingsError: when an address is not this machine's, or fewer addresses than brokers are listed (but
+            not one).
     """
     addresses = [local_address(item, "BUS_BOOTSTRAP_SERVERS") for item in bootstrap_servers.split(",")]
     if len(addresses) == 1:
@@ -97,7 +94,7 @@ def nodes_of(state_dir: Path, bootstrap_servers: str, count: int) -> tuple[Node,
         addresses = [(host, port + index) for index in range(count)]
     if len(addresses) < count:
         raise SettingsError(
-            f"BUS_BOOTSTRAP_SERVERS lists {len(addresses)} addresses for {count} brokers: list one, or all of them"
+            f"BUS_BOOTSTRAP_SERVERS lists {len(addresses)} addresses for {count} brokers: list one, or all"
         )
     return tuple(
         Node(index + 1, state_dir / "kafka" / f"node-{index + 1}", host, port)
@@ -172,10 +169,10 @@ def _url_host(host: str) -> str:
 
 
 def _escape(value: str) -> str:
-    """A value as java.util.Properties reads it: a backslash is doubled, what is not Latin-1 becomes \\uXXXX."""
+    """A value as java.util.Properties reads it: backslashes doubled, what is not ASCII as UTF-16 escapes."""
     units = value.replace("\\", "\\\\").encode("utf-16-be")
     codes = [int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2)]
-    return "".join(chr(code) if code < 0x7F else f"\\u{code:04x}" for code in codes)
+    return "".join(chr(code) if chr(code).isascii() else f"\\u{code:04x}" for code in codes)
 
 
 def java_options() -> tuple[str, ...]:
@@ -188,14 +185,7 @@ def java_options() -> tuple[str, ...]:
     return tuple(words)
 
 
-def format_storage(
-    nodes: Sequence[Node],
-    cluster_id: str,
-    tls: TlsFiles,
-    java: str,
-    jars: Path,
-    environment: Mapping[str, str],
-) -> None:
+def format_storage(nodes: Sequence[Node], cluster_id: str, tls: TlsFiles, program: Installed) -> None:
     """Format the storage of nodes that have none; a storage gets its name only when it is whole.
 
     Raises:
@@ -210,18 +200,18 @@ def format_storage(
         properties.write_text(render(node, nodes, tls, draft), encoding="utf-8")
         log = node.folder / "format.log"
         command = [
-            java,
+            program.java,
             *TOOL_OPTIONS,
             *_LOG_OPTIONS,
             "-cp",
-            f"{jars}/*",
+            f"{program.folder}/*",
             "kafka.tools.StorageTool",
             "format",
         ]
         command += ["--cluster-id", cluster_id, "--config", str(properties)]
         with log.open("wb") as output:
             child = subprocess.Popen(  # noqa: S603  the words are ours, no shell parses them
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=dict(environment)
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=dict(program.environment)
             )
         running.append((node, child, log))
     for node, child, log in running:
@@ -230,28 +220,26 @@ def format_storage(
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-            raise LocalRunError(
-                f"formatting {node.name} took longer than {_FORMAT_S:.0f} s; see {log}"
-            ) from None
+            raise LocalRunError(f"formatting {node.name} took longer than {_FORMAT_S:.0f} s; see {log}") from None
         if code != 0:
             raise LocalRunError(f"the storage of {node.name} could not be formatted; see {log}")
         (node.folder / "data.new").replace(node.data)
 
 
-def start_node(
-    node: Node,
-    nodes: Sequence[Node],
-    service: Service,
-    tls: TlsFiles,
-    java: str,
-    jars: Path,
-    environment: Mapping[str, str],
-) -> None:
+def start_node(node: Node, nodes: Sequence[Node], service: Service, tls: TlsFiles, program: Installed) -> None:
     """Write the node's properties and start it; `await_cluster` tells when it serves."""
     properties = node.folder / "server.properties"
     properties.write_text(render(node, nodes, tls, node.data), encoding="utf-8")
-    command = [java, *java_options(), *_LOG_OPTIONS, "-cp", f"{jars}/*", "kafka.Kafka", str(properties)]
-    start(service, command, environment, node.folder)
+    command = [
+        program.java,
+        *java_options(),
+        *_LOG_OPTIONS,
+        "-cp",
+        f"{program.folder}/*",
+        "kafka.Kafka",
+        str(properties),
+    ]
+    start(service, command, program.environment, node.folder)
 
 
 def cluster_answers(bootstrap_servers: str, tls: TlsFiles, brokers: int, timeout_s: float) -> bool:
@@ -275,9 +263,7 @@ def cluster_answers(bootstrap_servers: str, tls: TlsFiles, brokers: int, timeout
     return False
 
 
-def await_cluster(
-    nodes: Sequence[Node], services: Sequence[Service], tls: TlsFiles, timeout_s: float
-) -> None:
+def await_cluster(nodes: Sequence[Node], services: Sequence[Service], tls: TlsFiles, timeout_s: float) -> None:
     """Wait until every node serves clients.
 
     Raises:
@@ -286,9 +272,7 @@ def await_cluster(
     servers = ",".join(f"{_url_host(node.host)}:{node.port}" for node in nodes)
 
     def ready_or_dead() -> bool:
-        return any(service.pid() is None for service in services) or cluster_answers(
-            servers, tls, len(nodes), 1.0
-        )
+        return any(service.pid() is None for service in services) or cluster_answers(servers, tls, len(nodes), 1.0)
 
     in_time = wait_until(ready_or_dead, timeout_s)
     for service in services:
@@ -296,11 +280,4 @@ def await_cluster(
             raise LocalRunError(f"{service.name} ended while it was starting; see {service.log_file}")
     if not in_time:
         logs = ", ".join(str(service.log_file) for service in services)
-        raise LocalRunError(
-            f"Kafka did not serve within {timeout_s:.0f} s (BUS_LOCAL_START_TIMEOUT_S); see {logs}"
-        )
-
-
-def child_environment() -> dict[str, str]:
-    """What a started program may see of our environment: no setting or secret of the bus."""
-    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "TZ") if name in os.environ}
+        raise LocalRunError(f"Kafka did not serve within {timeout_s:.0f} s (BUS_LOCAL_START_TIMEOUT_S); see {logs}")

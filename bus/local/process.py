@@ -1,9 +1,9 @@
 """Processes that outlive the command that started them: pid files, start, stop, ports.
 
-A pid file holds the process's line of /proc/<pid>/stat, written by the process itself before it becomes java: there is
-no moment at which it runs unrecorded, whatever kills `bus local up`. A pid counts as ours only while its start time
-is the recorded one, so a pid that the kernel gave to another process is never signalled. Linux only, as Kafka's
-production is.
+A pid file holds the process's line of /proc/<pid>/stat, written by the process itself before it becomes
+java: there is no moment at which it runs unrecorded, whatever kills `bus local up`. A pid counts as ours
+only while its start time is the recorded one, so a pid that the kernel gave to another process is never
+signalled. Linux only, as Kafka's production is.
 """
 
 import contextlib
@@ -64,15 +64,15 @@ class Service:
 
 
 def _threads(pid: int) -> int:
-    """How many threads are left; a process whose first thread is gone holds its ports until the last one is."""
+    """How many threads are left; a process whose first thread is gone holds its ports until the last is."""
     try:
-        return len(os.listdir(f"/proc/{pid}/task"))
+        return sum(1 for _ in Path(f"/proc/{pid}/task").iterdir())
     except OSError:
         return 0
 
 
 def _parse_stat(line: str) -> tuple[int, str, str]:
-    """Pid, state and start time (field 22 of proc(5)); the program's name before them may hold any character."""
+    """Pid, state, start time (field 22 of proc(5)); the program's name before them may hold any character."""
     head, _, tail = line.rpartition(")")
     fields = tail.split()
     try:
@@ -175,7 +175,5 @@ def exclusive(lock_file: Path, what: str) -> Iterator[int]:
             return True
 
         if not wait_until(taken, _LOCK_S):
-            raise LocalRunError(
-                f"another process has been busy with {what} for {_LOCK_S:.0f} s ({lock_file})"
-            )
+            raise LocalRunError(f"another process has been busy with {what} for {_LOCK_S:.0f} s ({lock_file})")
         yield file.fileno()

@@ -1,7 +1,7 @@
-"""Apicurio Registry on this machine: starting it, waiting until it serves, the compatibility that it enforces.
+"""Apicurio Registry on this machine: starting it, awaiting it, the compatibility that it enforces.
 
-What it has in common with docker-compose.yml is in `deploy/registry/registry.properties`. It is reached by mutual TLS
-only (Art 7), through its Confluent-compatible interface.
+What it has in common with docker-compose.yml is in `deploy/registry/registry.properties`. It is reached by
+mutual TLS only (Art 7), through its Confluent-compatible interface.
 """
 
 import contextlib
@@ -12,14 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bus.local.artifacts import deploy_text
+from bus.local.artifacts import Installed, deploy_text
 from bus.local.certificates import TlsFiles
 from bus.local.kafka import local_address
 from bus.local.process import Service, start, wait_until
 from schemas.errors import LocalRunError, SettingsError
 
 CCOMPAT = "/apis/ccompat/v7"
-# Readers and writers of every version must understand one another: records stay in compacted topics for years.
+# Readers and writers of every version must understand one another: records stay in compacted topics for
+# years.
 COMPATIBILITY = "FULL_TRANSITIVE"
 _OK = 200
 _REQUEST_S = 5.0
@@ -37,7 +38,8 @@ def registry_address(registry_url: str) -> tuple[str, int]:
     """Host and port that the registry is to listen on.
 
     Raises:
-        SettingsError: when the address is not https on this machine, or not the Confluent-compatible interface.
+        SettingsError: when the address is not https on this machine, or not the Confluent-compatible
+            interface.
     """
     parts = urlsplit(registry_url)
     if parts.scheme != "https" or parts.path.rstrip("/") != CCOMPAT:
@@ -66,24 +68,20 @@ def start_registry(
     folder: Path,
     address: tuple[str, int],
     tls: TlsFiles,
-    java: str,
-    program: Path,
-    environment: Mapping[str, str],
+    program: Installed,
 ) -> None:
     """Start the registry; `await_registry` tells when it serves.
 
     Raises:
         LocalRunError: when the program is not in its folder.
     """
-    jars = sorted(program.glob("apicurio-registry-app-*-runner.jar"))
+    jars = sorted(program.folder.glob("apicurio-registry-app-*-runner.jar"))
     if len(jars) != 1:
-        raise LocalRunError(
-            f"{program} does not hold the registry's program; remove the folder and try again"
-        )
+        raise LocalRunError(f"{program.folder} does not hold the registry's program; remove the folder and try again")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / "registry.properties").write_text(deploy_text("registry/registry.properties"), encoding="utf-8")
     own = environment_of(folder, *address, tls)
-    start(service, [java, *_JAVA_OPTIONS, "-jar", str(jars[0])], {**environment, **own}, folder)
+    start(service, [program.java, *_JAVA_OPTIONS, "-jar", str(jars[0])], {**program.environment, **own}, folder)
 
 
 def request(
@@ -118,7 +116,7 @@ def registry_answers(address: tuple[str, int], tls: TlsFiles) -> bool:
 
 
 def await_registry(service: Service, address: tuple[str, int], tls: TlsFiles, timeout_s: float) -> None:
-    """Wait until the registry serves, then make it enforce FULL_TRANSITIVE; both may be done again without harm.
+    """Wait until the registry serves, then make it enforce FULL_TRANSITIVE; may be done again without harm.
 
     Raises:
         LocalRunError: when it ends, the time is up or it refuses the setting; names the log file.
@@ -138,6 +136,4 @@ def await_registry(service: Service, address: tuple[str, int], tls: TlsFiles, ti
     except (OSError, http.client.HTTPException):
         status = 0
     if status != _OK:
-        raise LocalRunError(
-            f"the registry did not take {COMPATIBILITY} (HTTP {status}); see {service.log_file}"
-        )
+        raise LocalRunError(f"the registry did not take {COMPATIBILITY} (HTTP {status}); see {service.log_file}")
