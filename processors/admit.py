@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from compliance.models import Agency
 from compliance.view import RegisterView
 from compliance.writing import compile_owner, may_submit
+
+from compliance.models import Agency
 from processors.batch import Frames, InMessage, Outcome
 from processors.desk import Desk, desk_of
 from processors.keying import TokenKeys, record_key, token_of
@@ -28,6 +29,7 @@ from schemas.resource import record_facts, record_head
 
 SHANGHAI = timezone(timedelta(hours=8))
 MAX_CHANGES = 1_000
+_MORE = 0x80  # the bit of a varint's byte that says another one follows
 
 
 @dataclass(slots=True)
@@ -67,9 +69,7 @@ class Admitter:
         self._frames = frames
         self._max_bytes = submission_max_bytes
 
-    def admit(
-        self, batch: Sequence[InMessage], layouts: Mapping[int, str | None], now_ms: int
-    ) -> AdmitOutcome:
+    def admit(self, batch: Sequence[InMessage], layouts: Mapping[int, str | None], now_ms: int) -> AdmitOutcome:
         """Judge a batch.
 
         Args:
@@ -129,9 +129,7 @@ class Admitter:
         session = Session(desk, compile_owner(entry, agency_code, at), on, now_ms, agency.division)
         return _Accepted(submission, desk, agency, certificate, session)
 
-    def _decode(
-        self, message: InMessage, resource: str, layouts: Mapping[int, str | None]
-    ) -> dict[str, Any] | Refused:
+    def _decode(self, message: InMessage, resource: str, layouts: Mapping[int, str | None]) -> dict[str, Any] | Refused:
         """The submission's fields, read with the approved schema version that wrote it (Art 40)."""
         framed = unframe(message.value)
         if framed is None:
@@ -187,6 +185,7 @@ class Admitter:
                 "offset": message.offset,
                 "certificate": accepted.certificate,
                 "catalogue_version": submission["catalogue_version"],
+                "layout_version": entry.version,
                 "review_number": submission["review_number"],
                 # Stamped from the catalogue, never by the publisher (decisions 10).
                 "freshness": entry.freshness.value,
@@ -241,9 +240,8 @@ def _present(value: bytes) -> bytes:
     """Avro bytes of the second branch of `["null", "bytes"]`: branch 1, zig-zag length, content (Avro 1.12)."""
     length = len(value) << 1
     out = bytearray(b"\x02")
-    while length > 0x7F:
-        out.append(length & 0x7F | 0x80)
+    while length >= _MORE:
+        out.append(length % _MORE | _MORE)
         length >>= 7
     out.append(length)
     return bytes(out) + value
-

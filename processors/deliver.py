@@ -4,15 +4,16 @@ The law of this file: default deny. What is not in a plan that the worker handed
 covered by a grant's rows leaves the subscriber as an event with a reason, and then a tombstone (decisions 15).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from processors.batch import Frames, Outcome
-from processors.projection import GrantPlan, delivery_datum, sections_needed
+from processors.projection import GrantPlan, delivery_datum
 from processors.sealing import Opener
 from schemas.codec import Codec, unframe
 from schemas.errors import SchemaError
+from schemas.resource import ResourceSchema
 
 LEFT_ROWS = "LEFT_ROWS"
 WITHDRAWN = "WITHDRAWN"
@@ -36,7 +37,7 @@ class Members:
 
     __slots__ = ("_held",)
 
-    def __init__(self, keys: Sequence[bytes] = ()) -> None:
+    def __init__(self, keys: Iterable[bytes] = ()) -> None:
         self._held = {self.mark(key) for key in keys}
 
     @staticmethod
@@ -64,6 +65,7 @@ class Members:
 class DeliverOutcome(Outcome):
     """As `Outcome`, and how membership moves once the batch is committed: grant → mark → held."""
 
+    partition: int = 0
     moves: dict[str, dict[int, bool]] = field(default_factory=dict)
 
 
@@ -87,12 +89,12 @@ class _Opened(NamedTuple):
     row: dict[str, Any]
 
 
-def deliver(  # noqa: PLR0917  every input of a pure function is named
+def deliver(
     partition: int,
     records: Sequence[RecordMessage],
     assignments: Sequence[Assignment],
     codecs: Mapping[int, Codec],
-    sections: Mapping[str, Codec | None],
+    layouts: Mapping[int, ResourceSchema],
     opener: Opener,
     frames: Frames,
     now_ms: int,
@@ -104,7 +106,7 @@ def deliver(  # noqa: PLR0917  every input of a pure function is named
         records: in offset order.
         assignments: the grants, each permitted now.
         codecs: record codec by the schema id that wrote it.
-        sections: codec of each sealed section.
+        layouts: resource schema by the catalogue version that laid a record's sections out.
         opener: opens sealed sections.
         frames: leading bytes by delivery topic.
         now_ms: for latency only.
@@ -113,22 +115,22 @@ def deliver(  # noqa: PLR0917  every input of a pure function is named
         SchemaError: a record is not readable, which only a defect or a foreign writer can cause.
         KeyStoreError: a section cannot be opened.
     """
-    outcome = DeliverOutcome()
+    outcome = DeliverOutcome(partition=partition)
     decoded: list[_Opened | None] = [None] * len(records)
     for assignment in assignments:
-        _deliver_to(assignment, partition, records, decoded, codecs, sections, opener, frames, outcome)
+        _deliver_to(assignment, partition, records, decoded, codecs, layouts, opener, frames, outcome)
     published = [opened.record["submission"]["published_at"] for opened in decoded if opened is not None]
     outcome.latencies_ms = [now_ms - at for at in published]
     return outcome
 
 
-def _deliver_to(  # noqa: PLR0917  the inner step of `deliver`, same inputs
+def _deliver_to(  # noqa: C901  one branch for each way that a record can leave
     assignment: Assignment,
     partition: int,
     records: Sequence[RecordMessage],
     decoded: list[_Opened | None],
     codecs: Mapping[int, Codec],
-    sections: Mapping[str, Codec | None],
+    layouts: Mapping[int, ResourceSchema],
     opener: Opener,
     frames: Frames,
     outcome: DeliverOutcome,
@@ -163,7 +165,7 @@ def _deliver_to(  # noqa: PLR0917  the inner step of `deliver`, same inputs
             reason = WITHDRAWN if withdrawn else LEFT_ROWS
             datum = delivery_datum(record, None, plan, key[:_TOKEN_BYTES], "WITHDRAW", reason)
         else:
-            _open(message, opened, plan.sections, sections, opener)
+            _open(message, opened, plan.sections, layouts, opener)
             datum = delivery_datum(record, opened.row, plan, key[:_TOKEN_BYTES], record["change"]["operation"], None)
         out.append({"key": key, "value": head + plan.codec.encode_physical(datum), "partition": partition})
         sent += 1
@@ -200,19 +202,21 @@ def _open(
     message: RecordMessage,
     opened: _Opened,
     wanted: Sequence[str],
-    sections: Mapping[str, Codec | None],
+    layouts: Mapping[int, ResourceSchema],
     opener: Opener,
 ) -> None:
     """Open the sealed sections that the grant needs, once for all grants of the batch."""
     record = opened.record
     for section in wanted:
-        sealed, codec = record.get(section), sections[section]
-        if sealed is None or codec is None:
+        sealed = record.get(section)
+        if sealed is None:
             continue
+        version = record["submission"]["layout_version"]
+        layout = layouts.get(version)
+        codec = layout.sections[section] if layout is not None else None
+        if codec is None:
+            raise SchemaError(f"record at offset {message.offset} cites catalogue version {version}, which is unknown")
         bound = message.key[:_TOKEN_BYTES] + record["change"]["event_id"].encode()
         plain = opener.open(record["submission"]["key_id"], section, sealed, bound)
         opened.row.update(codec.decode_physical(plain))
         record[section] = None
-
-
-__all__ = ["Assignment", "DeliverOutcome", "Members", "RecordMessage", "deliver", "sections_needed"]

@@ -60,4 +60,3 @@ def desk_of(entry: CatalogueEntry) -> Desk:
         coded=coded,
         record_topic=f"record.{entry.resource}",
     )
-

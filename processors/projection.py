@@ -4,7 +4,7 @@ The law of this file: **no delivery without a grant**. A plan names the granted 
 schema gains later is in no plan (design 1). Compiled when the register changes, never per event.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,7 +86,12 @@ def compile_grant(grant: Grant, entry: CatalogueEntry, pseudonym_root: bytes) ->
 
 
 def delivery_datum(
-    record: dict[str, Any], row: dict[str, Any] | None, plan: GrantPlan, subject: bytes, operation: str, reason: str | None
+    record: dict[str, Any],
+    row: dict[str, Any] | None,
+    plan: GrantPlan,
+    subject: bytes,
+    operation: str,
+    reason: str | None,
 ) -> dict[str, Any]:
     """The datum of one delivery; the codec of the plan takes the granted fields out of `row` and no others."""
     change, facts = record["change"], record["submission"]
@@ -106,9 +111,3 @@ def delivery_datum(
         "flags": plan.visible_flags(flags) if flags else (),
         "data": row,
     }
-
-
-def sections_needed(plans: Iterable[GrantPlan]) -> tuple[str, ...]:
-    """The sealed sections that at least one of the plans needs."""
-    wanted = {section for plan in plans for section in plan.sections}
-    return tuple(section for section in SEALED_SECTIONS if section in wanted)

@@ -24,7 +24,7 @@ def refused_topic(agency: str) -> str:
     return f"refused.{agency}"
 
 
-def refusal_datum(  # noqa: PLR0917  one argument for each fact of a refusal
+def refusal_datum(
     position: tuple[str, int, int, int],
     ids: tuple[str | None, str | None],
     route: tuple[str, str],
@@ -203,4 +203,3 @@ class SubmissionReport:
             "admitted_at": reporter.now_ms,
         }
         reporter.write(receipt_topic(self._agency), self._agency, envelope("receipt"), receipt)
-

@@ -74,8 +74,12 @@ class Opener:
         """
         cipher = self._ciphers.get((key_id, section))
         if cipher is None:
-            raise KeyStoreError(f"no key {key_id} for section {section}: the key store lacks a key that data is sealed with")
+            raise KeyStoreError(
+                f"no key {key_id} for section {section}: the key store lacks a key that data is sealed with"
+            )
         try:
             return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound)
         except InvalidTag:
-            raise KeyStoreError(f"section {section} does not open with key {key_id}: altered, moved, or wrong key") from None
+            raise KeyStoreError(
+                f"section {section} does not open with key {key_id}: altered, moved, or wrong key"
+            ) from None

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from compliance.writing import OwnerScope
+
 from processors.desk import Desk
 from processors.keying import subject_of
 from schemas.identity import Identity

@@ -1,7 +1,7 @@
 """Avro bytes to dictionaries and back; the only file that knows fastavro.
 
-Two views of one schema: *logical* (dates as `date`, timestamps as aware `datetime`, decimals as `Decimal`), for people's
-code, and *physical* (the integers and bytes that are on the wire), for the hot path, which has no use for objects.
+Two views of one schema: *logical* (dates as `date`, timestamps as aware `datetime`, decimals as `Decimal`), for
+people's code, and *physical* (the integers and bytes that are on the wire), for the hot path, which has no use for objects.
 Both write the same bytes.
 """
 

@@ -76,21 +76,17 @@ RULES: dict[RefusalCode, Rule] = {
     RefusalCode.E_ID_INVALID: Rule(
         "15", "法定标识号码无效", "the statutory identifier is not a valid number of its kind"
     ),
-    RefusalCode.E_NO_GRANT: Rule(
-        "4, 44, 45", "没有生效的授权", "there is no active grant"
-    ),
-    RefusalCode.E_GRANT_EXPIRED: Rule(
-        "39, 48", "授权已到期或尚未生效", "the grant is outside its period of validity"
-    ),
+    RefusalCode.E_NO_GRANT: Rule("4, 44, 45", "没有生效的授权", "there is no active grant"),
+    RefusalCode.E_GRANT_EXPIRED: Rule("39, 48", "授权已到期或尚未生效", "the grant is outside its period of validity"),
     RefusalCode.E_NO_AGREEMENT: Rule(
-        "48", "条件共享或不予共享信息缺少有效的安全保密协议", "conditional or not-shared fields lack a signed agreement in force"
+        "48",
+        "条件共享或不予共享信息缺少有效的安全保密协议",
+        "conditional or not-shared fields lack a signed agreement in force",
     ),
     RefusalCode.E_FIELD_NOT_GRANTED: Rule(
         "4, 45", "授权所列字段不在目录内或不予共享", "a field of the grant is not in the catalogue or is not shared"
     ),
-    RefusalCode.E_NO_LEGAL_BASIS: Rule(
-        "44", "缺少法定依据", "the statutory basis is missing"
-    ),
+    RefusalCode.E_NO_LEGAL_BASIS: Rule("44", "缺少法定依据", "the statutory basis is missing"),
 }
 
 
@@ -110,7 +106,7 @@ class Refused:
 
     @property
     def article(self) -> str:
-        """The article(s) of the regulation that the rule rests on."""
+        """Article numbers of the regulation that the rule rests on."""
         return RULES[self.code].article
 
     @property

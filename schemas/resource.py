@@ -49,8 +49,10 @@ class FieldSpec:
 
     @property
     def value_type(self) -> str:
-        """The kind of value that a publisher hands over: string, int, date, timestamp, decimal, bytes, …"""
-        branch = next((part for part in self.avro if part != "null"), "null") if isinstance(self.avro, list) else self.avro
+        """The kind of value that a publisher hands over: string, int, date, timestamp, decimal or bytes."""
+        branch = (
+            next((part for part in self.avro if part != "null"), "null") if isinstance(self.avro, list) else self.avro
+        )
         if isinstance(branch, Mapping):
             logical = branch.get("logicalType")
             names = {"date": "date", "timestamp-millis": "timestamp", "decimal": "decimal"}
@@ -329,7 +331,8 @@ _FACTS = {
         {"name": "partition", "type": "int", "doc": "of the submission on its change topic"},
         {"name": "offset", "type": "long"},
         {"name": "certificate", "type": "string", "doc": "serial number of the signing certificate"},
-        {"name": "catalogue_version", "type": "int"},
+        {"name": "catalogue_version", "type": "int", "doc": "as cited by the submission"},
+        {"name": "layout_version", "type": "int", "doc": "catalogue version whose schema laid the sections out"},
         {"name": "review_number", "type": "string"},
         {"name": "freshness", "type": "string"},
         {"name": "sharing", "type": "string"},

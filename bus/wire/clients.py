@@ -40,7 +40,9 @@ class Principal:
         """
         for name in ("tls.crt", "tls.key", "ca.crt"):
             if not (self.folder / name).is_file():
-                raise NotProvisionedError(f"{self.name}: {self.folder / name} is missing; has its certificate been issued?")
+                raise NotProvisionedError(
+                    f"{self.name}: {self.folder / name} is missing; has its certificate been issued?"
+                )
 
 
 def _common(settings: Settings, principal: Principal) -> dict[str, Any]:

@@ -35,7 +35,9 @@ def _translated(what: str) -> Iterator[None]:
         yield
     except SchemaRegistryError as error:
         if error.http_status_code == _CONFLICT:
-            raise IncompatibleSchemaError(f"{what}: the registry refuses it as incompatible with an earlier version") from None
+            raise IncompatibleSchemaError(
+                f"{what}: the registry refuses it as incompatible with an earlier version"
+            ) from None
         if error.http_status_code == _NOT_FOUND:
             raise NotProvisionedError(f"{what}: not in the registry; has `bus init` been run?") from None
         if error.http_status_code < _SERVER:
@@ -70,6 +72,7 @@ class Registry:
         self._ids: dict[tuple[str, str], int] = {}
         self._texts: dict[int, str | None] = {}
         self._fingerprints: dict[int, str | None] = {}
+        self._codecs: dict[int, Codec] = {}
 
     def register(self, topic: str, codec: Codec) -> int:
         """Register the value schema of a topic; the id it has.
@@ -129,3 +132,12 @@ class Registry:
             except SchemaError:
                 self._fingerprints[schema_id] = None
         return self._fingerprints[schema_id]
+
+    def codec(self, schema_id: int) -> Codec | None:
+        """The codec of an id's schema, None when the registry knows none of that id."""
+        if schema_id not in self._codecs:
+            text = self.text(schema_id)
+            if text is None:
+                return None
+            self._codecs[schema_id] = Codec(text)
+        return self._codecs[schema_id]

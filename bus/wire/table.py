@@ -22,9 +22,7 @@ def end_offsets(admin: AdminClient, partitions: list[tuple[str, int]], timeout_s
     wanted = {TopicPartition(topic, partition): OffsetSpec.latest() for topic, partition in partitions}
     if not wanted:
         return {}
-    futures = admin.list_offsets(
-        wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s
-    )
+    futures = admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s)
     try:
         return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
     except KafkaException as error:

@@ -1,0 +1,114 @@
+"""The key store: one file, readable by its owner alone, with the keys behind tokens, sections and pseudonyms.
+
+Agencies never hold these keys. Losing them means that nobody can open a sealed section again, so the file belongs in
+the backup that the operator keeps apart from the data (Art 47, 53).
+"""
+
+import base64
+import json
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from processors.keying import TokenKeys
+from processors.sealing import SectionKeys
+from schemas.errors import KeyStoreError
+
+KEY_BYTES = 32
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys in force.
+
+    Attributes:
+        tokens: behind subject tokens and record hashes.
+        sections: by key id; `current` names the one to seal with.
+        pseudonym_root: every subscriber's pseudonym key derives from it.
+    """
+
+    tokens: TokenKeys
+    sections: dict[str, SectionKeys]
+    current: str
+    pseudonym_root: bytes = field(repr=False)
+
+
+def key_file(state_dir: Path) -> Path:
+    """Where the key store is."""
+    return state_dir / "keys.json"
+
+
+def create_keys(state_dir: Path) -> Path:
+    """Make a key store with fresh random keys, unless there is one; the file's path."""
+    path = key_file(state_dir)
+    if path.exists():
+        return path
+    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def fresh() -> str:
+        return base64.b64encode(os.urandom(KEY_BYTES)).decode()
+
+    content = {
+        "tokens": {"key_id": "t1", "subject": fresh(), "record": fresh()},
+        "sections": {"s1": {"identity": fresh(), "restricted": fresh()}},
+        "current": "s1",
+        "pseudonym_root": fresh(),
+    }
+    # Written aside and linked into place: two processes that start at once end with one store, never a half one.
+    aside = path.with_name(f".keys.{os.getpid()}.tmp")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as out:
+        json.dump(content, out, indent=1)
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        pass
+    finally:
+        aside.unlink()
+    return path
+
+
+def load_keys(state_dir: Path) -> Keys:
+    """Read the key store.
+
+    Raises:
+        KeyStoreError: when it is missing, open to others, or malformed; never with key material in the text.
+    """
+    path = key_file(state_dir)
+    try:
+        mode = path.stat().st_mode
+        content = json.loads(path.read_text(encoding="ascii"))
+    except FileNotFoundError:
+        raise KeyStoreError(f"{path} is missing; `bus init` makes one") from None
+    except (OSError, ValueError):
+        raise KeyStoreError(f"{path} cannot be read as JSON") from None
+    if mode & _OTHERS:
+        raise KeyStoreError(f"{path} is open to other users; it must have mode 600")
+    try:
+        tokens = content["tokens"]
+        return Keys(
+            tokens=TokenKeys(tokens["key_id"], _key(tokens["subject"]), _key(tokens["record"])),
+            sections={
+                key_id: SectionKeys(key_id, _key(held["identity"]), _key(held["restricted"]))
+                for key_id, held in content["sections"].items()
+            },
+            current=_known(content["current"], content["sections"]),
+            pseudonym_root=_key(content["pseudonym_root"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise KeyStoreError(f"{path} lacks or misspells an entry ({type(error).__name__})") from None
+
+
+def _key(text: str) -> bytes:
+    key = base64.b64decode(text, validate=True)
+    if len(key) != KEY_BYTES:
+        raise ValueError
+    return key
+
+
+def _known(key_id: str, sections: dict[str, object]) -> str:
+    if key_id not in sections:
+        raise KeyError
+    return key_id

@@ -1,0 +1,113 @@
+"""Every metric of the bus in one table; all series that can be known exist at zero from the start.
+
+Labels come from closed sets: agencies, resources and grants of the register, refusal codes. Never an identity.
+"""
+
+from collections import Counter as Counts
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from compliance.view import RegisterView
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from schemas.refusals import RefusalCode
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """One row of the table: name, kind, labels, what it counts, and for histograms the upper bounds."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    labels: tuple[str, ...]
+    help: str
+    buckets: tuple[float, ...] = ()
+
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0)
+_SIZES = (1, 10, 50, 100, 500, 1_000, 2_500, 5_000, 10_000, 50_000)
+
+METRICS: tuple[MetricSpec, ...] = (
+    MetricSpec("bus_admitted_total", "counter", ("agency", "resource"), "changes admitted"),
+    MetricSpec(
+        "bus_refused_total", "counter", ("agency", "resource", "code"), "changes or submissions refused, by code"
+    ),
+    MetricSpec("bus_incidents_total", "counter", ("kind",), "incidents opened"),
+    MetricSpec("bus_delivered_total", "counter", ("grant", "resource"), "events delivered, by grant"),
+    MetricSpec("bus_published_total", "counter", ("agency", "resource"), "changes that a connector published"),
+    MetricSpec("bus_lag_messages", "gauge", ("worker", "topic"), "messages between a worker's position and the end"),
+    MetricSpec("bus_end_to_end_seconds", "histogram", (), "from publication to delivery, by event", _SECONDS),
+    MetricSpec("bus_transactions_total", "counter", ("worker",), "transactions committed"),
+    MetricSpec("bus_transaction_aborts_total", "counter", ("worker",), "transactions aborted"),
+    MetricSpec("bus_batch_messages", "histogram", ("worker",), "messages in a batch", _SIZES),
+    MetricSpec("bus_grant_stop_seconds", "histogram", (), "from a grant's end in the register to its stop", _SECONDS),
+    MetricSpec("bus_grants_catching_up", "gauge", (), "grant partitions that are not live yet"),
+    MetricSpec("bus_purged_total", "counter", ("topic",), "purges of change topics behind the committed position"),
+    MetricSpec("bus_register_version", "gauge", ("worker",), "register changes that a worker has read"),
+)
+
+
+class Metrics:
+    """The metrics of one process, in a registry of its own.
+
+    Args:
+        worker: the worker's kind, for its label.
+    """
+
+    def __init__(self, worker: str) -> None:
+        self.registry = CollectorRegistry()
+        self.worker = worker
+        self._made: dict[str, Counter | Gauge | Histogram] = {spec.name: self._make(spec) for spec in METRICS}
+        for name in ("bus_transactions_total", "bus_transaction_aborts_total"):
+            self.counter(name).labels(worker)
+        self.histogram("bus_batch_messages").labels(worker)
+        self.counter("bus_incidents_total").labels("STATE_SECRET_FOUND")
+        self.gauge("bus_register_version").labels(worker).set(0)
+
+    def _make(self, spec: MetricSpec) -> Counter | Gauge | Histogram:
+        if spec.kind == "histogram":
+            return Histogram(spec.name, spec.help, spec.labels, registry=self.registry, buckets=spec.buckets)
+        maker = Counter if spec.kind == "counter" else Gauge
+        return maker(spec.name, spec.help, spec.labels, registry=self.registry)
+
+    def counter(self, name: str) -> Counter:
+        """A counter of the table."""
+        found = self._made[name]
+        assert isinstance(found, Counter)  # noqa: S101  the table says so
+        return found
+
+    def gauge(self, name: str) -> Gauge:
+        """A gauge of the table."""
+        found = self._made[name]
+        assert isinstance(found, Gauge)  # noqa: S101  the table says so
+        return found
+
+    def histogram(self, name: str) -> Histogram:
+        """A histogram of the table."""
+        found = self._made[name]
+        assert isinstance(found, Histogram)  # noqa: S101  the table says so
+        return found
+
+    def begin_at_zero(self, view: RegisterView) -> None:
+        """Make every series that the register allows, at zero: what is missing later was never possible."""
+        for entry in view.entries():
+            for code in {agency for rule in entry.owners for agency in rule.agencies}:
+                self.counter("bus_admitted_total").labels(code, entry.resource)
+                self.counter("bus_published_total").labels(code, entry.resource)
+                for refusal in RefusalCode:
+                    self.counter("bus_refused_total").labels(code, entry.resource, refusal.value)
+        for grant in view.grants():
+            self.counter("bus_delivered_total").labels(grant.id, grant.resource)
+        self.gauge("bus_register_version").labels(self.worker).set(view.version)
+
+    def count(self, counts: Counts[tuple[str, ...]]) -> None:
+        """Add what a processor counted; each key is a metric's middle name and its label values."""
+        for (name, *labels), number in counts.items():
+            self.counter(f"bus_{name}_total").labels(*labels).inc(number)
+
+    def latencies(self, milliseconds: Iterable[int]) -> None:
+        """Observe end-to-end latencies."""
+        observe = self.histogram("bus_end_to_end_seconds").observe
+        for value in milliseconds:
+            observe(max(0, value) / 1000)

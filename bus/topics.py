@@ -1,0 +1,168 @@
+"""Every topic of the bus in one table: name, what it holds, who writes and reads it, how it is kept.
+
+Provisioning, rights and the documentation derive from this table. `<agency>` and the like are filled in from the
+register.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bus.settings import Settings
+from compliance.models import MODELS
+
+DAY_MS = 86_400_000
+FOREVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class TopicKind:
+    """One row of the table.
+
+    Attributes:
+        pattern: the name, with placeholders.
+        holds: one sentence.
+        written_by, read_by: principals or roles.
+        compacted: whether the latest value of each key is kept for ever.
+        retention_ms: how long messages are kept; FOREVER for no limit. Ignored by compacted topics.
+        partitions: None where the catalogue entry says.
+        envelope: name of the value's envelope schema; None where it derives from the resource.
+        config: further topic settings.
+    """
+
+    pattern: str
+    holds: str
+    written_by: str
+    read_by: str
+    compacted: bool = False
+    retention_ms: int = FOREVER
+    partitions: int | None = 1
+    envelope: str | None = None
+    config: Mapping[str, str] = MappingProxyType({})
+
+
+CHANGE = TopicKind(
+    "change.<agency>.<resource>",
+    "signed submissions of one owner; a corridor, purged behind admit's committed position (decisions 16)",
+    "the agency",
+    "admit",
+    partitions=None,
+    # Owner rules and certificates are judged at the broker's time, not at one that a publisher states (decisions 26).
+    config=MappingProxyType({"message.timestamp.type": "LogAppendTime"}),
+)
+RECORD = TopicKind(
+    "record.<resource>",
+    "the current, admitted record of each subject, sealed",
+    "admit",
+    "deliver, archiver",
+    compacted=True,
+    partitions=None,
+    config=MappingProxyType(
+        {
+            # The archiver has a week before compaction may overtake it (decisions 21).
+            "min.compaction.lag.ms": str(7 * DAY_MS),
+            # A suspended grant that resumes within this time still learns of withdrawals.
+            "delete.retention.ms": str(30 * DAY_MS),
+        }
+    ),
+)
+DELIVERY = TopicKind(
+    "delivery.<subscriber>.<resource>.<grant>",
+    "exactly the fields and rows of one grant",
+    "deliver",
+    "the subscriber, while the grant is active",
+    compacted=True,
+    partitions=None,
+    config=MappingProxyType({"min.compaction.lag.ms": str(DAY_MS), "delete.retention.ms": str(7 * DAY_MS)}),
+)
+RECEIPT = TopicKind(
+    "receipt.<agency>",
+    "what became of each submission",
+    "admit",
+    "the agency",
+    retention_ms=30 * DAY_MS,
+    envelope="receipt",
+)
+REFUSED = TopicKind(
+    "refused.<agency>",
+    "each refused change with code, reason, article and position; never its content",
+    "admit, the agency's connectors",
+    "the agency",
+    retention_ms=180 * DAY_MS,
+    envelope="refusal",
+)
+CURSOR = TopicKind(
+    "cursor.<agency>",
+    "how far each connector of the agency has read its source",
+    "the agency",
+    "the agency",
+    compacted=True,
+    envelope="cursor",
+)
+PULSE = TopicKind(
+    "pulse",
+    "one summary for each admit transaction, agency and resource",
+    "admit",
+    "freshness",
+    retention_ms=7 * DAY_MS,
+    envelope="pulse",
+)
+INCIDENT = TopicKind(
+    "incident",
+    "what people must look into, such as classified data found on the bus",
+    "admit",
+    "operator",
+    envelope="incident",
+)
+PROGRESS = TopicKind(
+    "bus.delivery-progress",
+    "where each grant stands on each record partition",
+    "deliver",
+    "deliver, operator",
+    compacted=True,
+    envelope="progress",
+)
+REGISTER = tuple(
+    TopicKind(
+        f"register.{kind}",
+        f"the register's {kind} entries",
+        "operator",
+        "admit, deliver, and agencies (but grants)",
+        compacted=True,
+        envelope=f"register_{kind}",
+    )
+    for kind in MODELS
+)
+KINDS = (CHANGE, RECORD, DELIVERY, RECEIPT, REFUSED, CURSOR, PULSE, INCIDENT, PROGRESS, *REGISTER)
+
+
+def change_topic(agency: str, resource: str) -> str:
+    """Where an agency publishes a resource."""
+    return f"change.{agency}.{resource}"
+
+
+def record_topic(resource: str) -> str:
+    """Where the current records of a resource are."""
+    return f"record.{resource}"
+
+
+def register_topic(kind: str) -> str:
+    """Where one kind of register entry is."""
+    return f"register.{kind}"
+
+
+def topic_config(kind: TopicKind, settings: Settings) -> dict[str, str]:
+    """The configuration of a topic of one kind."""
+    config = {"min.insync.replicas": str(settings.min_insync_replicas), **kind.config}
+    if kind.compacted:
+        config["cleanup.policy"] = "compact"
+    elif kind is CHANGE:
+        config |= {
+            "cleanup.policy": "delete",
+            "retention.ms": str(settings.corridor_retention_ms),
+            # More than a submission may have, so that admit can refuse an oversized one with a reason.
+            "max.message.bytes": str(settings.topic_max_bytes),
+        }
+    else:
+        config |= {"cleanup.policy": "delete", "retention.ms": str(kind.retention_ms)}
+    return config

@@ -1,0 +1,84 @@
+"""`/metrics` and `/health` of one worker, on loopback unless the settings say otherwise.
+
+`/health/live`: the process works. `/health/ready`: it has read the register and its loop turned lately.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+
+from schemas.errors import SettingsError
+
+_STALE_S = 60.0
+
+
+class Health:
+    """What a worker says of itself; the loop calls `turned` once a turn."""
+
+    def __init__(self) -> None:
+        self.ready = False
+        self.problem: str | None = None
+        self._turned = time.monotonic()
+
+    def turned(self) -> None:
+        """The loop went round."""
+        self._turned = time.monotonic()
+
+    @property
+    def live(self) -> bool:
+        """Whether the loop turned within the last minute."""
+        return time.monotonic() - self._turned < _STALE_S
+
+
+class _SilentHandler(WSGIRequestHandler):
+    """Normal running logs nothing."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401  the standard library's signature
+        """Say nothing."""
+
+
+class HealthServer:
+    """Serves metrics and health in a thread of its own.
+
+    Args:
+        host, port: where to listen; port 0 takes a free one.
+        registry: the metrics.
+        health: the worker's word.
+    """
+
+    def __init__(self, host: str, port: int, registry: CollectorRegistry, health: Health) -> None:
+        metrics = make_wsgi_app(registry)
+
+        def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+            path = environ.get("PATH_INFO", "")
+            if path == "/metrics":
+                return metrics(environ, start)
+            if path in ("/health", "/health/live", "/health/ready"):
+                good = health.live and (health.ready or path.endswith("live"))
+                body = {"live": health.live, "ready": health.ready, "problem": health.problem}
+                start("200 OK" if good else "503 Service Unavailable", [("Content-Type", "application/json")])
+                return [json.dumps(body).encode()]
+            start("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
+            return [b"there are /metrics, /health, /health/live, /health/ready\n"]
+
+        try:
+            self._server = make_server(host, port, app, WSGIServer, _SilentHandler)
+        except OSError as error:
+            raise SettingsError(f"BUS_METRICS_PORT: cannot listen on {host}:{port} ({error.strerror})") from None
+        self.port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End serving and let the port go."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)

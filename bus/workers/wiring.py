@@ -1,0 +1,106 @@
+"""The one place where a worker is put together from settings, keys and clients; tests hand in a step callback."""
+
+import logging
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bus.keys.store import load_keys
+from bus.metrics import Metrics
+from bus.settings import Settings
+from bus.topics import PROGRESS
+from bus.wire.clients import OnStep, Principal, admin, consumer, no_step, producer
+from bus.wire.feed import RegisterFeed
+from bus.wire.registry import Registry
+from bus.wire.transaction import Transactions
+from bus.workers.admit import AdmitTask
+from bus.workers.catchup import CatchUp
+from bus.workers.deliver import DeliverTask
+from bus.workers.health import Health, HealthServer
+from bus.workers.loop import Loop
+from bus.workers.progress import ProgressBook
+from bus.workers.slot import Slot
+from schemas.resource import envelope
+
+LOG = logging.getLogger("bus")
+
+
+@dataclass(slots=True)
+class Worker:
+    """A worker that is ready to run.
+
+    Attributes:
+        loop: turns until stopped.
+        server: `/metrics` and `/health`.
+        slot: held while it runs.
+    """
+
+    loop: Loop
+    server: HealthServer
+    slot: Slot
+    metrics: Metrics
+    health: Health
+
+    def run(self) -> None:
+        """Run until stopped; everything is let go however it ends."""
+        self.server.start()
+        try:
+            self.loop.run()
+        finally:
+            self.server.stop()
+            self.slot.close()
+
+
+def _parts(settings: Settings, role: str) -> tuple[Slot, Metrics, Health, HealthServer]:
+    slot = Slot(settings.state_dir, role)
+    metrics, health = Metrics(role), Health()
+    server = HealthServer(settings.metrics_host, settings.metrics_port, metrics.registry, health)
+    return slot, metrics, health, server
+
+
+def admit_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
+    """An admit worker.
+
+    Raises:
+        KeyStoreError, NotProvisionedError, KafkaUnavailableError, RegistryUnavailableError: it cannot start now.
+    """
+    slot, metrics, health, server = _parts(settings, "admit")
+    principal = Principal.role(settings, "admit")
+    registry = Registry(settings, principal)
+    feed = RegisterFeed(settings, principal, registry)
+    task = AdmitTask(settings, load_keys(settings.state_dir), feed, registry, admin(settings, principal), metrics)
+    made = producer(settings, principal, slot.transactional_id)
+    transactions = Transactions(made, settings.request_timeout_s, on_step)
+    live = consumer(settings, principal, AdmitTask.group)
+    loop = Loop(settings, task, live, transactions, feed, metrics, health, on_step)
+    return Worker(loop, server, slot, metrics, health)
+
+
+def deliver_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
+    """A deliver worker; errors as `admit_worker`."""
+    slot, metrics, health, server = _parts(settings, "deliver")
+    principal = Principal.role(settings, "deliver")
+    registry = Registry(settings, principal)
+    feed = RegisterFeed(settings, principal, registry)
+    head = registry.head(PROGRESS.pattern, envelope(PROGRESS.envelope or ""))
+    book = ProgressBook(settings, principal, admin(settings, principal), head)
+    task = DeliverTask(settings, load_keys(settings.state_dir), feed, registry, book, metrics, health)
+    live = consumer(settings, principal, DeliverTask.group)
+    catchup_id = slot.transactional_id.replace("bus.deliver-", "bus.deliver-catchup-")
+    task.use_catchup(CatchUp(settings, principal, catchup_id, live, task.deliver_to, task.live_position, book))
+    made = producer(settings, principal, slot.transactional_id)
+    transactions = Transactions(made, settings.request_timeout_s, on_step)
+    loop = Loop(settings, task, live, transactions, feed, metrics, health, on_step)
+    return Worker(loop, server, slot, metrics, health)
+
+
+WORKERS: dict[str, Callable[[Settings], Worker]] = {"admit": admit_worker, "deliver": deliver_worker}
+
+
+def run_until_signalled(worker: Worker) -> None:
+    """Run in the main thread; SIGTERM and SIGINT end it after the current turn."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.loop.stop())
+    LOG.info("worker %s runs, metrics on port %d, process %d", worker.slot.name, worker.server.port, os.getpid())
+    worker.run()
