@@ -17,9 +17,7 @@ CITIZEN_CHECKS: Final = "10X98765432"
 _USCC_WEIGHTS: Final = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _USCC_VALUE: Final = {character: value for value, character in enumerate(USCC_ALPHABET)}.__getitem__
 _ORGANISATION_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
-_ORGANISATION_VALUE: Final = {
-    character: value for value, character in enumerate(digits + ascii_uppercase)
-}.__getitem__
+_ORGANISATION_VALUE: Final = {character: value for value, character in enumerate(digits + ascii_uppercase)}.__getitem__
 _ORGANISATION_CHECKS: Final = "0X987654321"  # 11 - remainder, with 11 written 0 and 10 written X
 
 

@@ -38,7 +38,7 @@ _FOREIGN_FORM: Final = re.compile(r"(?P<country>[A-Z]{3})[/:](?P<number>[A-Z0-9]
 _ANY_FORM: Final = re.compile(_ANY, re.ASCII)
 _DISABILITY_FORM: Final = re.compile(r"(?P<person>[0-9]{17}[0-9X])[1-7][1-4]", re.ASCII)
 _OFFICER_FORM: Final = re.compile(
-    r"(?P<service>[\u4e00-\u9fa5]{1,2})字?第?(?P<number>[0-9]{4,8})号?", re.ASCII
+    r"(?P<service>(?:(?![字第号])[\u4e00-\u9fa5]){1,2})字?第?(?P<number>[0-9]{4,8})号?", re.ASCII
 )
 _DECORATION: Final = str.maketrans("", "", "-()")
 

@@ -135,11 +135,7 @@ def _inside(text: str, on: date) -> Identity | Refused:
             doubts = () if registrar_known(text[:6]) else (UNKNOWN_DIVISION,)
             return Identity(ORG_CODE, text, organisation.stable, doubts)
         person = citizen(text, on)
-        return (
-            person
-            if isinstance(person, Identity)
-            else invalid("the organisation code in the number is wrong")
-        )
+        return person if isinstance(person, Identity) else invalid("the organisation code in the number is wrong")
     # A date of birth in the middle decides: among all-digit numbers that satisfy both checks it is never
     # chance.
     person = citizen(text, on)
