@@ -178,6 +178,10 @@ class CatalogueEntry(_Model):
         """The register key: every version stays readable (Art 14)."""
         return f"{self.resource}@{self.version}"
 
+    def __hash__(self) -> int:
+        """By what identifies it: what is compiled from an entry is remembered by the entry."""
+        return hash((self.resource, self.version, self.state))
+
 
 class SecrecyReview(_Model):
     """A standing secrecy review 保密审查 of one agency for one resource (Art 15, decisions 11)."""

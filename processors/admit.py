@@ -129,7 +129,9 @@ class Admitter:
         session = Session(desk, compile_owner(entry, agency_code, at), on, now_ms, agency.division)
         return _Accepted(submission, desk, agency, certificate, session)
 
-    def _decode(self, message: InMessage, resource: str, layouts: Mapping[int, str | None]) -> dict[str, Any] | Refused:
+    def _decode(  # noqa: PLR0911  one return for each rule
+        self, message: InMessage, resource: str, layouts: Mapping[int, str | None]
+    ) -> dict[str, Any] | Refused:
         """The submission's fields, read with the approved schema version that wrote it (Art 40)."""
         framed = unframe(message.value)
         if framed is None:

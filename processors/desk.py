@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+from compliance.catalogue import required_fields
 from compliance.models import CatalogueEntry
 from schemas.codelists import CodeList, load
 from schemas.resource import ResourceSchema, resource_schema
@@ -40,12 +41,6 @@ class Desk:
 def desk_of(entry: CatalogueEntry) -> Desk:
     """The desk of one entry version."""
     schema = resource_schema(entry.avro)
-    policies = entry.fields
-    required = tuple(
-        name
-        for name, spec in schema.fields.items()
-        if (policies[name].required if name in policies and policies[name].required is not None else spec.required)
-    )
     coded = tuple(
         CodedField(name, load(spec.code_list), spec.code_policy == "refuse")
         for name, spec in schema.fields.items()
@@ -55,7 +50,7 @@ def desk_of(entry: CatalogueEntry) -> Desk:
         entry=entry,
         schema=schema,
         layout=schema.submission.fingerprint,
-        required=required,
+        required=required_fields(entry),
         required_to_withdraw=schema.record_key,
         coded=coded,
         record_topic=f"record.{entry.resource}",

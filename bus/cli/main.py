@@ -5,6 +5,7 @@ import sys
 import click
 
 from bus.cli.local import local
+from bus.cli.run import run
 from schemas.errors import BusError
 
 
@@ -14,7 +15,7 @@ def bus() -> None:
 
 
 # One line a group or command.
-COMMANDS: tuple[click.Command, ...] = (local,)
+COMMANDS: tuple[click.Command, ...] = (local, run)
 
 for _command in COMMANDS:
     bus.add_command(_command)

@@ -7,10 +7,13 @@ open at that moment has been committed or aborted. So what a predecessor had in 
 from collections.abc import Iterator
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec  # its public home re-exports it without saying so
 
 from bus.wire.deadline import Deadline
 from bus.wire.errors import unavailable
+
+_LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client leaves it unannotated
 
 
 def end_offsets(admin: AdminClient, partitions: list[tuple[str, int]], timeout_s: float) -> dict[tuple[str, int], int]:
@@ -19,7 +22,7 @@ def end_offsets(admin: AdminClient, partitions: list[tuple[str, int]], timeout_s
     Raises:
         KafkaUnavailableError: when the broker does not answer in time.
     """
-    wanted = {TopicPartition(topic, partition): OffsetSpec.latest() for topic, partition in partitions}
+    wanted = {TopicPartition(topic, partition): _LATEST for topic, partition in partitions}
     if not wanted:
         return {}
     futures = admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s)

@@ -28,16 +28,22 @@ from schemas.resource import envelope, resource_schema
 
 def in_message(message: Message) -> InMessage:
     """A client's message as a processor takes it."""
-    headers = message.headers() or []
+    key, value = message.key(), message.value()
     return InMessage(
         message.topic() or "",
         message.partition() or 0,
         message.offset() or 0,
         message.timestamp()[1],
-        message.key() if isinstance(message.key(), bytes) else None,  # type: ignore[arg-type]  # a plain consumer gives bytes
-        message.value() if isinstance(message.value(), bytes) else None,  # type: ignore[arg-type]  # as above
-        {name: value if isinstance(value, bytes) else b"" for name, value in headers},
+        key if isinstance(key, bytes) else None,
+        value if isinstance(value, bytes) else None,
+        _headers(message),
     )
+
+
+def _headers(message: Message) -> dict[str, bytes]:
+    """Headers by name; the client gives them as pairs."""
+    pairs: list[tuple[str, object]] = list(message.headers() or [])  # type: ignore[arg-type]  # its annotation allows a dict too
+    return {name: content for name, content in pairs if isinstance(content, bytes)}
 
 
 class AdmitTask:

@@ -57,7 +57,8 @@ class HealthServer:
         def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
             path = environ.get("PATH_INFO", "")
             if path == "/metrics":
-                return metrics(environ, start)
+                found: Iterable[bytes] = metrics(environ, start)
+                return found
             if path in ("/health", "/health/live", "/health/ready"):
                 good = health.live and (health.ready or path.endswith("live"))
                 body = {"live": health.live, "ready": health.ready, "problem": health.problem}

@@ -1,0 +1,43 @@
+"""`bus run …`: the long-running workers."""
+
+import logging
+import signal
+
+import click
+
+from bus.settings import load
+from bus.workers.supervisor import Supervisor
+from bus.workers.wiring import WORKERS, run_until_signalled
+
+
+@click.group()
+def run() -> None:
+    """Run a worker until SIGTERM or Ctrl-C; it ends within BUS_STOP_TIMEOUT_S seconds."""
+
+
+def _worker(kind: str) -> None:
+    settings = load()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
+    run_until_signalled(WORKERS[kind](settings))
+
+
+@run.command()
+def admit() -> None:
+    """Admit submissions: change.* in, records, receipts and refusals out."""
+    _worker("admit")
+
+
+@run.command()
+def deliver() -> None:
+    """Deliver records to grants: record.* in, delivery.* out."""
+    _worker("deliver")
+
+
+@run.command(name="all")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="processes of each kind")
+def everything(workers: int) -> None:
+    """Run admit and deliver, each in processes of their own, restarted when they end."""
+    supervisor = Supervisor(load(), [[kind] for kind in WORKERS for _ in range(workers)])
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.stop())
+    supervisor.run()

@@ -1,0 +1,64 @@
+"""Facts about a catalogue entry: what its schema says of each field, and what the entry says over it (Art 4, 39)."""
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
+
+from compliance.models import CatalogueEntry
+from schemas.refusals import RefusalCode, Refused
+from schemas.resource import ResourceSchema, resource_schema
+from schemas.words import SharingClass
+
+SHANGHAI = timezone(timedelta(hours=8))
+
+
+def local_date(at: datetime) -> date:
+    """The calendar date in Asia/Shanghai, by which all periods of the register are counted."""
+    return at.astimezone(SHANGHAI).date()
+
+
+def end_of(day: date) -> datetime:
+    """24:00 of a day in Asia/Shanghai."""
+    return datetime.combine(day + timedelta(days=1), time.min, SHANGHAI).astimezone(UTC)
+
+
+def start_of(day: date) -> datetime:
+    """00:00 of a day in Asia/Shanghai."""
+    return datetime.combine(day, time.min, SHANGHAI).astimezone(UTC)
+
+
+def schema_of(entry: CatalogueEntry) -> ResourceSchema:
+    """The resource schema of an entry, parsed once for each text."""
+    return resource_schema(entry.avro)
+
+
+@lru_cache(maxsize=1024)
+def sharing_of(entry: CatalogueEntry) -> dict[str, SharingClass]:
+    """The sharing class of every field: the entry's word, else the schema's proposal (Art 4)."""
+    found = {}
+    for name, spec in schema_of(entry).fields.items():
+        policy = entry.fields.get(name)
+        found[name] = policy.sharing if policy is not None and policy.sharing is not None else spec.sharing
+    return found
+
+
+@lru_cache(maxsize=1024)
+def required_fields(entry: CatalogueEntry) -> tuple[str, ...]:
+    """The fields that must be present: the entry's word, else the schema's proposal (decisions 3)."""
+    found = []
+    for name, spec in schema_of(entry).fields.items():
+        policy = entry.fields.get(name)
+        if policy.required if policy is not None and policy.required is not None else spec.required:
+            found.append(name)
+    return tuple(found)
+
+
+def in_force(entry: CatalogueEntry | None, at: datetime) -> Refused | CatalogueEntry:
+    """The entry, when it is published and inside its sharing period (Art 15, 39)."""
+    if entry is None:
+        return Refused(RefusalCode.E_NOT_IN_CATALOGUE, "there is no entry for the resource")
+    if entry.state != "PUBLISHED":
+        return Refused(RefusalCode.E_NOT_IN_CATALOGUE, "the entry is retired")
+    period, day = entry.sharing_period, local_date(at)
+    if day < period.from_ or (period.until is not None and day > period.until):
+        return Refused(RefusalCode.E_NOT_IN_CATALOGUE, "the entry is outside its sharing period")
+    return entry
