@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from processors.batch import Frames, Outcome
-from processors.projection import GrantPlan, delivery_datum
+from processors.projection import GrantPlan, delivery_value
 from processors.sealing import Opener
 from schemas.codec import Codec, unframe
 from schemas.errors import SchemaError
@@ -163,11 +163,11 @@ def _deliver_to(  # noqa: C901  one branch for each way that a record can leave
             continue
         if withdrawn or not covered:
             reason = WITHDRAWN if withdrawn else LEFT_ROWS
-            datum = delivery_datum(record, None, plan, key[:_TOKEN_BYTES], "WITHDRAW", reason)
+            value = delivery_value(record, None, plan, key[:_TOKEN_BYTES], "WITHDRAW", reason)
         else:
             _open(message, opened, plan.sections, layouts, opener)
-            datum = delivery_datum(record, opened.row, plan, key[:_TOKEN_BYTES], record["change"]["operation"], None)
-        out.append({"key": key, "value": head + plan.codec.encode_physical(datum), "partition": partition})
+            value = delivery_value(record, opened.row, plan, key[:_TOKEN_BYTES], record["change"]["operation"], None)
+        out.append({"key": key, "value": head + value, "partition": partition})
         sent += 1
         if members is not None and not withdrawn:
             moves[mark] = covered

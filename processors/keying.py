@@ -15,8 +15,6 @@ from schemas.refusals import RefusalCode, Refused
 from schemas.resource import ResourceSchema
 
 TOKEN_BYTES = 16
-# One person, one token: a temporary identity card bears the number of the card that it stands in for (GA/T 517).
-_SAME_NUMBER = {"112": "111"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +32,7 @@ def subject_key(identity: Identity) -> bytes:
     A publisher groups its changes into partitions by murmur2 of these bytes, so that one subject's changes stay in
     order from source to subscriber (decisions 15).
     """
-    document = _SAME_NUMBER.get(identity.document_type, identity.document_type)
-    return f"{document}:{identity.stable}".encode()
+    return f"{identity.document_type}:{identity.stable}".encode()
 
 
 def subject_of(schema: ResourceSchema, data: Mapping[str, Any], on: date) -> Identity | Refused:

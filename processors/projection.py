@@ -16,9 +16,9 @@ from compliance.divisions import DivisionSet
 from compliance.models import CatalogueEntry, Grant
 from processors.sealing import SEALED_SECTIONS
 from schemas.codec import Codec
-from schemas.resource import resource_schema
+from schemas.resource import delivery_head, resource_schema
 
-TOKEN_BYTES = 16
+_NULL, _ROW = b"\x00", b"\x02"  # branches of `data`
 
 
 class Pseudonyms:
@@ -52,7 +52,8 @@ class GrantPlan:
     Attributes:
         divisions: the rows it covers; None covers all.
         sections: the sealed sections that must be opened for it.
-        codec: of its delivery topic.
+        codec: of its delivery topic, as registered.
+        granted: of the granted fields alone.
         fields: granted field names; what `visible_flags` filters by.
     """
 
@@ -62,6 +63,7 @@ class GrantPlan:
     divisions: DivisionSet | None
     sections: tuple[str, ...]
     codec: Codec
+    granted: Codec
     pseudonyms: Pseudonyms = field(repr=False)
 
     def visible_flags(self, flags: Sequence[str]) -> list[str]:
@@ -81,33 +83,39 @@ def compile_grant(grant: Grant, entry: CatalogueEntry, pseudonym_root: bytes) ->
         divisions=None if divisions is None else DivisionSet(divisions),
         sections=tuple(section for section in SEALED_SECTIONS if section in needed),
         codec=schema.delivery(grant.fields),
+        granted=schema.granted(grant.fields),
         pseudonyms=Pseudonyms(pseudonym_root, grant.subscriber),
     )
 
 
-def delivery_datum(
+def delivery_value(
     record: dict[str, Any],
     row: dict[str, Any] | None,
     plan: GrantPlan,
     subject: bytes,
     operation: str,
     reason: str | None,
-) -> dict[str, Any]:
-    """The datum of one delivery; the codec of the plan takes the granted fields out of `row` and no others."""
+) -> bytes:
+    """Avro bytes of one delivery: provenance, then the row as the plan's codec cuts it, or null where there is none.
+
+    The codec names the granted fields and takes no others out of `row`.
+    """
     change, facts = record["change"], record["submission"]
     flags = change["flags"]
-    return {
-        "event_id": change["event_id"],
-        "operation": operation,
-        "reason": reason,
-        "subject": subject,
-        "owner": facts["agency"],
-        "business_time": change["business_time"],
-        "published_at": facts["published_at"],
-        "admitted_at": facts["admitted_at"],
-        "catalogue_version": facts["catalogue_version"],
-        "grant": plan.grant.id,
-        "supersedes": change["supersedes"],
-        "flags": plan.visible_flags(flags) if flags else (),
-        "data": row,
-    }
+    head = delivery_head().encode_physical(
+        {
+            "event_id": change["event_id"],
+            "operation": operation,
+            "reason": reason,
+            "subject": subject,
+            "owner": facts["agency"],
+            "business_time": change["business_time"],
+            "published_at": facts["published_at"],
+            "admitted_at": facts["admitted_at"],
+            "catalogue_version": facts["catalogue_version"],
+            "grant": plan.grant.id,
+            "supersedes": change["supersedes"],
+            "flags": plan.visible_flags(flags) if flags else (),
+        }
+    )
+    return head + (_NULL if row is None else _ROW + plan.granted.encode_physical(row))
