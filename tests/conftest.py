@@ -1,11 +1,17 @@
 """Fixtures for all tests: the one Kafka cluster and registry of a session, started when a test first asks."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from bus.local import cluster
 from tests.local_cluster import LocalBus, fresh_settings
+
+
+def pytest_configure() -> None:
+    """Take SIGTERM as Ctrl-C: a run that is cut off still stops the cluster."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -75,14 +75,14 @@ def up(settings: Settings, brokers: int | None = None) -> LocalStatus:
         raise LocalRunError(f"{count} brokers: 1 to {_MOST_BROKERS} can be started on one machine")
     nodes = kafka.nodes_of(settings.state_dir, settings.bootstrap_servers, count)
     address = registry.registry_address(settings.registry_url)
-    with _locked(settings):
+    with _locked(settings) as lock:
         _check_layout(settings, count)
         _check_ports(settings, nodes, address)
-        _start(settings, nodes, address)
+        _start(settings, nodes, address, lock)
     return status(settings)
 
 
-def _start(settings: Settings, nodes: Sequence[kafka.Node], address: tuple[str, int]) -> None:
+def _start(settings: Settings, nodes: Sequence[kafka.Node], address: tuple[str, int], lock: int) -> None:
     state = settings.state_dir
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     tls = issue_bus(state)
@@ -94,7 +94,7 @@ def _start(settings: Settings, nodes: Sequence[kafka.Node], address: tuple[str, 
         registry.start_registry(registry_service, state / "registry", address, tls["registry"], program)
     if idle:
         program = install(settings.cache_dir, "kafka")
-        kafka.format_storage(nodes, kafka.settle_cluster(state, len(nodes)), tls["broker"], program)
+        kafka.format_storage(nodes, kafka.settle_cluster(state, len(nodes)), tls["broker"], program, lock)
         for node, service in idle:
             kafka.start_node(node, nodes, service, tls["broker"], program)
     kafka.await_cluster(nodes, services, tls["operator"], settings.local_start_timeout_s)

@@ -185,8 +185,11 @@ def java_options() -> tuple[str, ...]:
     return tuple(words)
 
 
-def format_storage(nodes: Sequence[Node], cluster_id: str, tls: TlsFiles, program: Installed) -> None:
+def format_storage(nodes: Sequence[Node], cluster_id: str, tls: TlsFiles, program: Installed, lock: int) -> None:
     """Format the storage of nodes that have none; a storage gets its name only when it is whole.
+
+    Kafka's tool holds the lock `lock` (a file descriptor) too: were `up` killed, the next one waits for the tool to end
+    before it formats again.
 
     Raises:
         LocalRunError: naming the log file, when Kafka's own tool fails.
@@ -199,19 +202,16 @@ def format_storage(nodes: Sequence[Node], cluster_id: str, tls: TlsFiles, progra
         properties = node.folder / "format.properties"
         properties.write_text(render(node, nodes, tls, draft), encoding="utf-8")
         log = node.folder / "format.log"
-        command = [
-            program.java,
-            *TOOL_OPTIONS,
-            *_LOG_OPTIONS,
-            "-cp",
-            f"{program.folder}/*",
-            "kafka.tools.StorageTool",
-            "format",
-        ]
-        command += ["--cluster-id", cluster_id, "--config", str(properties)]
+        command = [program.java, *TOOL_OPTIONS, *_LOG_OPTIONS, "-cp", f"{program.folder}/*", "kafka.tools.StorageTool"]
+        command += ["format", "--cluster-id", cluster_id, "--config", str(properties)]
         with log.open("wb") as output:
             child = subprocess.Popen(  # noqa: S603  the words are ours, no shell parses them
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=dict(program.environment)
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(program.environment),
+                pass_fds=(lock,),
             )
         running.append((node, child, log))
     for node, child, log in running:
