@@ -56,7 +56,9 @@ def compile_owner(entry: CatalogueEntry, agency: str, at: datetime) -> OwnerScop
     return OwnerScope(
         tuple(
             OwnerPart(
-                None if rule.divisions is None else DivisionSet(rule.divisions), rule.field, frozenset(rule.values or ())
+                None if rule.divisions is None else DivisionSet(rule.divisions),
+                rule.field,
+                frozenset(rule.values or ()),
             )
             for rule in rules_in_force(entry, agency, at)
         )
@@ -133,7 +135,9 @@ def _secrecy(
     if review.result != "PASS":
         return Refused(RefusalCode.E_SECRECY_REVIEW, "the review did not pass", "review_number")
     if not review.reviewed_on <= day <= review.valid_until:
-        return Refused(RefusalCode.E_SECRECY_REVIEW, "the review is not valid on the day of submission", "review_number")
+        return Refused(
+            RefusalCode.E_SECRECY_REVIEW, "the review is not valid on the day of submission", "review_number"
+        )
     if review.catalogue_version > cited:
         return Refused(RefusalCode.E_SECRECY_REVIEW, "the review is of a later catalogue version", "review_number")
     return None
