@@ -5,8 +5,7 @@ register.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 from bus.settings import Settings
 from compliance.models import MODELS
@@ -38,7 +37,7 @@ class TopicKind:
     retention_ms: int = FOREVER
     partitions: int | None = 1
     envelope: str | None = None
-    config: Mapping[str, str] = MappingProxyType({})
+    config: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 CHANGE = TopicKind(
@@ -48,7 +47,7 @@ CHANGE = TopicKind(
     "admit",
     partitions=None,
     # Owner rules and certificates are judged at the broker's time, not at one that a publisher states (decisions 26).
-    config=MappingProxyType({"message.timestamp.type": "LogAppendTime"}),
+    config={"message.timestamp.type": "LogAppendTime"},
 )
 RECORD = TopicKind(
     "record.<resource>",
@@ -57,14 +56,12 @@ RECORD = TopicKind(
     "deliver, archiver",
     compacted=True,
     partitions=None,
-    config=MappingProxyType(
-        {
-            # The archiver has a week before compaction may overtake it (decisions 21).
-            "min.compaction.lag.ms": str(7 * DAY_MS),
-            # A suspended grant that resumes within this time still learns of withdrawals.
-            "delete.retention.ms": str(30 * DAY_MS),
-        }
-    ),
+    config={
+        # The archiver has a week before compaction may overtake it (decisions 21).
+        "min.compaction.lag.ms": str(7 * DAY_MS),
+        # A suspended grant that resumes within this time still learns of withdrawals.
+        "delete.retention.ms": str(30 * DAY_MS),
+    },
 )
 DELIVERY = TopicKind(
     "delivery.<subscriber>.<resource>.<grant>",
@@ -73,7 +70,7 @@ DELIVERY = TopicKind(
     "the subscriber, while the grant is active",
     compacted=True,
     partitions=None,
-    config=MappingProxyType({"min.compaction.lag.ms": str(DAY_MS), "delete.retention.ms": str(7 * DAY_MS)}),
+    config={"min.compaction.lag.ms": str(DAY_MS), "delete.retention.ms": str(7 * DAY_MS)},
 )
 RECEIPT = TopicKind(
     "receipt.<agency>",
@@ -144,6 +141,11 @@ def change_topic(agency: str, resource: str) -> str:
 def record_topic(resource: str) -> str:
     """Where the current records of a resource are."""
     return f"record.{resource}"
+
+
+def cursor_topic(agency: str) -> str:
+    """Where an agency's connectors note how far they have read."""
+    return f"cursor.{agency}"
 
 
 def register_topic(kind: str) -> str:
