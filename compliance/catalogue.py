@@ -17,7 +17,9 @@ def local_date(at: datetime) -> date:
 
 
 def end_of(day: date) -> datetime:
-    """24:00 of a day in Asia/Shanghai."""
+    """24:00 of a day in Asia/Shanghai; 9999-12-31, people's word for "for ever", ends with the calendar."""
+    if day == date.max:
+        return datetime.max.replace(tzinfo=UTC)
     return datetime.combine(day + timedelta(days=1), time.min, SHANGHAI).astimezone(UTC)
 
 
@@ -33,11 +35,18 @@ def schema_of(entry: CatalogueEntry) -> ResourceSchema:
 
 @lru_cache(maxsize=1024)
 def sharing_of(entry: CatalogueEntry) -> dict[str, SharingClass]:
-    """The sharing class of every field: the entry's word, else the schema's proposal (Art 4)."""
+    """The sharing class of every field: the entry's word on it, else the schema's, else the whole entry's (Art 4).
+
+    A field that nobody classed is never open: it counts as CONDITIONAL at the least, whatever the entry's own class.
+    """
+    unclassed = SharingClass.NOT_SHARED if entry.sharing is SharingClass.NOT_SHARED else SharingClass.CONDITIONAL
     found = {}
     for name, spec in schema_of(entry).fields.items():
         policy = entry.fields.get(name)
-        found[name] = policy.sharing if policy is not None and policy.sharing is not None else spec.sharing
+        if policy is not None and policy.sharing is not None:
+            found[name] = policy.sharing
+        else:
+            found[name] = spec.sharing if "sharing" in spec.attributes else unclassed
     return found
 
 

@@ -3,24 +3,31 @@
 Every model forbids unknown keys: a misspelt key in a register file is an error with its line, never ignored.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from compliance.values import (
+    AgencyCode,
+    Day,
+    DivisionCode,
+    FieldName,
+    GrantId,
+    Moment,
+    ResourceCode,
+    ReviewNumber,
+    Text,
+    distinct,
+    ordered,
+)
 from schemas.words import FreshnessClass, SharingClass
-
-AgencyCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
-ResourceCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,59}$")]
-GrantId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,39}$")]
-DivisionCode = Annotated[str, StringConstraints(pattern=r"^\d{6}(\d{3}|\d{6})?$")]
-FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The values of an error may be names and phone numbers: pydantic must not print what it was given.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class AgencyType(StrEnum):
@@ -56,7 +63,15 @@ class SigningCertificate(_Model):
     """
 
     pem: Text
-    revoked_at: AwareDatetime | None = None
+    revoked_at: Moment | None = None
+
+    @field_validator("pem")
+    @classmethod
+    def _public(cls, pem: str) -> str:
+        # The register is read by every agency: a private key in it would be published.
+        if "PRIVATE KEY" in pem:
+            raise ValueError("holds a private key; the register takes the certificate alone (Art 47)")
+        return pem
 
 
 class OnboardingState(StrEnum):
@@ -102,16 +117,21 @@ class OwnerRule(_Model):
     """
 
     agencies: tuple[AgencyCode, ...] = Field(min_length=1)
-    divisions: tuple[DivisionCode, ...] | None = None
+    divisions: tuple[DivisionCode, ...] | None = Field(default=None, min_length=1)
     field: FieldName | None = None
-    values: tuple[Text, ...] | None = None
-    effective_from: AwareDatetime = datetime(1970, 1, 1, tzinfo=UTC)
-    effective_until: AwareDatetime | None = None
+    values: tuple[Text, ...] | None = Field(default=None, min_length=1)
+    effective_from: Moment = datetime(1970, 1, 1, tzinfo=UTC)
+    effective_until: Moment | None = None
 
     @model_validator(mode="after")
-    def _field_with_values(self) -> "OwnerRule":
+    def _agrees(self) -> Self:
         if (self.field is None) != (self.values is None):
             raise ValueError("field and values belong together: name both or neither")
+        if self.effective_until is not None and self.effective_until <= self.effective_from:
+            raise ValueError("effective_until is not after effective_from: the rule would never be in force")
+        distinct("agencies", self.agencies)
+        distinct("divisions", self.divisions)
+        distinct("values", self.values)
         return self
 
 
@@ -137,18 +157,25 @@ class FieldPolicy(_Model):
 class SharingPeriod(_Model):
     """From when until when the entry is shared (Art 39); no end when `until` is None."""
 
-    from_: date = Field(alias="from")
-    until: date | None = None
+    model_config = ConfigDict(populate_by_name=True)
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    from_: Day = Field(alias="from")
+    until: Day | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        ordered("from", self.from_, "until", self.until)
+        return self
 
 
 class CatalogueEntry(_Model):
     """One entry of the shared catalogue 共享目录, with what Art 39 demands; one version, immutable once published.
 
-    `schema` is the resource's Avro schema as JSON text: the workers take it from here, so a new resource needs no
-    code (Art 36). A register file may name a packaged or local file instead (`schema_file`).
+    `schema` (`avro` in Python) is the resource's Avro schema as JSON text: the workers take it from here, so a new
+    resource needs no code (Art 36). A register file may name a packaged or a local file instead.
     """
+
+    model_config = ConfigDict(populate_by_name=True)
 
     kind: ClassVar[str] = "catalogue"
 
@@ -163,15 +190,14 @@ class CatalogueEntry(_Model):
     sharing_period: SharingPeriod
     freshness: FreshnessClass
     sharing: SharingClass
+    legal_basis: LegalBasis | None = None
     state: Literal["PUBLISHED", "RETIRED"] = "PUBLISHED"
     owners: tuple[OwnerRule, ...] = Field(min_length=1)
     fields: dict[FieldName, FieldPolicy] = {}
     partitions: int = Field(default=4, ge=1, le=1000)
     grace_days: int = Field(default=30, ge=0)
-    published_at: AwareDatetime
+    published_at: Moment
     avro: str = Field(alias="schema", repr=False)
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     @property
     def key(self) -> str:
@@ -188,14 +214,19 @@ class SecrecyReview(_Model):
 
     kind: ClassVar[str] = "review"
 
-    number: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+    number: ReviewNumber
     agency: AgencyCode
     resource: ResourceCode
     catalogue_version: int = Field(ge=1)
     reviewer: Text = Field(repr=False)
-    reviewed_on: date
-    valid_until: date
+    reviewed_on: Day
+    valid_until: Day
     result: Literal["PASS", "FAIL"]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        ordered("reviewed_on", self.reviewed_on, "valid_until", self.valid_until)
+        return self
 
     @property
     def key(self) -> str:
@@ -206,17 +237,27 @@ class SecrecyReview(_Model):
 class RowScope(_Model):
     """Which rows a grant covers: every row, or those of the listed divisions (441300 covers 4413xx)."""
 
-    divisions: tuple[DivisionCode, ...] | None = None
+    divisions: tuple[DivisionCode, ...] | None = Field(default=None, min_length=1)
 
 
 class Agreement(_Model):
     """A security and confidentiality agreement 安全保密协议 signed by both sides (Art 48)."""
 
     number: Text
-    signed_by_provider: date
-    signed_by_subscriber: date
-    valid_from: date
-    valid_until: date
+    signed_by_provider: Day
+    signed_by_subscriber: Day
+    valid_from: Day
+    valid_until: Day
+
+    @property
+    def in_force_from(self) -> Day:
+        """The first day on which it binds: valid, and signed by both sides."""
+        return max(self.valid_from, self.signed_by_provider, self.signed_by_subscriber)
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        ordered("valid_from", self.valid_from, "valid_until", self.valid_until)
+        return self
 
 
 class GrantState(StrEnum):
@@ -248,10 +289,16 @@ class Grant(_Model):
     legal_basis: LegalBasis | None = None
     agreement: Agreement | None = None
     confirmation_number: Text | None = None
-    valid_from: date
-    valid_until: date
+    valid_from: Day
+    valid_until: Day
     state: GrantState = GrantState.PENDING
     disposal: Literal["DELETE", "PURGE", "RETAIN"] = "DELETE"
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        ordered("valid_from", self.valid_from, "valid_until", self.valid_until)
+        distinct("fields", self.fields)
+        return self
 
     @property
     def key(self) -> str:

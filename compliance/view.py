@@ -1,6 +1,6 @@
 """The register as it is known now: agencies, catalogue versions, reviews, grants, by look-up."""
 
-from compliance.models import Agency, CatalogueEntry, Grant, RegisterModel, SecrecyReview
+from compliance.models import MODELS, Agency, CatalogueEntry, Grant, RegisterModel, SecrecyReview
 
 
 class RegisterView:
@@ -17,6 +17,8 @@ class RegisterView:
         self._newest: dict[str, CatalogueEntry] = {}
         self._reviews: dict[str, SecrecyReview] = {}
         self._grants: dict[str, Grant] = {}
+        self._grants_on: dict[str, dict[str, Grant]] = {}
+        self._grants_of: dict[str, dict[str, Grant]] = {}
 
     def apply(self, kind: str, key: str, model: RegisterModel | None) -> None:
         """Take over one change; None removes the entry of that key.
@@ -24,27 +26,42 @@ class RegisterView:
         Raises:
             KeyError: the register has no such kind.
         """
-        self.version += 1
-        if kind == CatalogueEntry.kind:
-            self._apply_entry(key, model)
-            return
-        table: dict[str, RegisterModel] = {
-            Agency.kind: self._agencies,
-            SecrecyReview.kind: self._reviews,
-            Grant.kind: self._grants,
-        }[kind]  # type: ignore[assignment]  # each table holds its own kind only
+        if kind not in MODELS:
+            raise KeyError(f"the register has no kind {kind}")
         if model is None:
-            table.pop(key, None)
+            self._forget(kind, key)
+        elif isinstance(model, CatalogueEntry):
+            self._entries.setdefault(model.resource, {})[model.version] = model
+            self._choose_newest(model.resource)
+        elif isinstance(model, Agency):
+            self._agencies[key] = model
+        elif isinstance(model, SecrecyReview):
+            self._reviews[key] = model
         else:
-            table[key] = model
+            self._forget(kind, key)
+            self._grants[key] = model
+            self._grants_on.setdefault(model.resource, {})[key] = model
+            self._grants_of.setdefault(model.subscriber, {})[key] = model
+        self.version += 1
 
-    def _apply_entry(self, key: str, model: RegisterModel | None) -> None:
-        resource, _, number = key.partition("@")
-        versions = self._entries.setdefault(resource, {})
-        if isinstance(model, CatalogueEntry):
-            versions[model.version] = model
+    def _forget(self, kind: str, key: str) -> None:
+        if kind == Agency.kind:
+            self._agencies.pop(key, None)
+        elif kind == SecrecyReview.kind:
+            self._reviews.pop(key, None)
+        elif kind == CatalogueEntry.kind:
+            resource, _, number = key.partition("@")
+            if number.isdecimal():
+                self._entries.get(resource, {}).pop(int(number), None)
+                self._choose_newest(resource)
         else:
-            versions.pop(int(number), None)
+            old = self._grants.pop(key, None)
+            if old is not None:
+                del self._grants_on[old.resource][key]
+                del self._grants_of[old.subscriber][key]
+
+    def _choose_newest(self, resource: str) -> None:
+        versions = self._entries.get(resource)
         if versions:
             self._newest[resource] = versions[max(versions)]
         else:
@@ -93,8 +110,8 @@ class RegisterView:
 
     def grants_on(self, resource: str) -> tuple[Grant, ...]:
         """The grants on one resource."""
-        return tuple(grant for grant in self._grants.values() if grant.resource == resource)
+        return tuple(self._grants_on.get(resource, {}).values())
 
     def grants_of(self, subscriber: str) -> tuple[Grant, ...]:
         """The grants of one subscriber."""
-        return tuple(grant for grant in self._grants.values() if grant.subscriber == subscriber)
+        return tuple(self._grants_of.get(subscriber, {}).values())

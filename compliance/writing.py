@@ -27,42 +27,67 @@ def rules_in_force(entry: CatalogueEntry, agency: str, at: datetime) -> tuple[Ow
 
 @dataclass(frozen=True, slots=True)
 class OwnerPart:
-    """One owner rule, compiled: divisions (None: all) and the values of a field (None: any)."""
+    """One owner rule that binds a field's values, compiled; divisions None covers all."""
 
     divisions: DivisionSet | None
-    field: str | None
+    field: str
     values: frozenset[str]
 
     def covers(self, division: str | None, data: Mapping[str, Any]) -> bool:
         """Whether a subject lies in this part."""
-        if self.divisions is not None and not self.divisions.covers(division):
-            return False
-        return self.field is None or data.get(self.field) in self.values
+        return data.get(self.field) in self.values and (self.divisions is None or self.divisions.covers(division))
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerScope:
-    """What one agency owns of one resource at one instant."""
+    """What one agency owns of one resource at one instant.
 
+    Attributes:
+        everything: it owns the resource undivided.
+        divisions: the union of its parts that are bounded by division alone.
+        parts: its parts that are bounded by the value of a field.
+    """
+
+    everything: bool
+    divisions: DivisionSet
     parts: tuple[OwnerPart, ...]
 
     def covers(self, division: str | None, data: Mapping[str, Any]) -> bool:
         """Whether the agency is the owner of a subject with this division and these fields."""
-        return any(part.covers(division, data) for part in self.parts)
+        if self.everything or self.divisions.covers(division):
+            return True
+        for part in self.parts:  # noqa: SIM110  the hot path: a generator costs more than the look-ups in it
+            if part.covers(division, data):
+                return True
+        return False
 
 
 def compile_owner(entry: CatalogueEntry, agency: str, at: datetime) -> OwnerScope:
-    """The agency's part of the resource; empty when it owns nothing."""
+    """The agency's part of the resource; covers nothing when it owns nothing."""
+    rules = rules_in_force(entry, agency, at)
+    whole = [rule for rule in rules if rule.field is None]
     return OwnerScope(
-        tuple(
+        everything=any(rule.divisions is None for rule in whole),
+        divisions=DivisionSet(code for rule in whole for code in rule.divisions or ()),
+        parts=tuple(
             OwnerPart(
                 None if rule.divisions is None else DivisionSet(rule.divisions),
                 rule.field,
                 frozenset(rule.values or ()),
             )
-            for rule in rules_in_force(entry, agency, at)
-        )
+            for rule in rules
+            if rule.field is not None
+        ),
     )
+
+
+def refuse_owner(field: str | None = None) -> Refused:
+    """The refusal of a change whose subject lies outside the agency's part (Art 5, 11).
+
+    Args:
+        field: the field that told so, where one did.
+    """
+    return Refused(RefusalCode.E_OWNER, "the subject lies outside the agency's part of the resource", field)
 
 
 def may_submit(
@@ -74,7 +99,9 @@ def may_submit(
     classification: str,
     at: datetime,
 ) -> Permitted | Refused:
-    """Whether an agency may submit to a resource at all; the checks that hold for a whole submission.
+    """Whether an agency may submit to a resource at all; the checks that hold for a whole submission, in this order.
+
+    E_NOT_ONBOARDED, E_NOT_IN_CATALOGUE, E_VERSION, E_OWNER, E_STATE_SECRET, E_SECRECY_REVIEW.
 
     Args:
         view: the register.
@@ -103,8 +130,11 @@ def _version(view: RegisterView, newest: CatalogueEntry, cited: int, at: datetim
     """The newest version, or an older one within the grace after its successor was published (decisions 26)."""
     if cited == newest.version:
         return None
-    if view.entry_version(newest.resource, cited) is None:
+    older = view.entry_version(newest.resource, cited)
+    if older is None:
         return Refused(RefusalCode.E_VERSION, "the catalogue has no such version of the entry", "catalogue_version")
+    if older.state != "PUBLISHED":
+        return Refused(RefusalCode.E_VERSION, "the version is retired", "catalogue_version")
     successor = next(known for known in view.versions(newest.resource) if known.version > cited)
     if at > successor.published_at + timedelta(days=successor.grace_days):
         return Refused(RefusalCode.E_VERSION, "the grace of the older version is over", "catalogue_version")
