@@ -10,17 +10,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
+from compliance.models import Agency
 from compliance.view import RegisterView
 from compliance.writing import compile_owner, may_submit
-
-from compliance.models import Agency
 from processors.batch import Frames, InMessage, Outcome
 from processors.desk import Desk, desk_of
 from processors.keying import TokenKeys, record_key, token_of
 from processors.reports import Reporter
 from processors.sealing import SEALED_SECTIONS, Sealer
 from processors.signature import verify
-from processors.validity import CHANGE_STEPS, UUID, Session, Sheet
+from processors.validity import CHANGE_STEPS, UUID, Session, Sheet, is_past
 from schemas.codec import unframe
 from schemas.errors import SchemaError
 from schemas.partition import partition_of
@@ -37,6 +36,14 @@ class AdmitOutcome(Outcome):
     """As `Outcome`, and what must be purged at once: (topic, partition, offset) of submissions with classified data."""
 
     purge: list[tuple[str, int, int]] = field(default_factory=list)
+
+
+class _Read(NamedTuple):
+    """A submission that its agency signed and an approved schema reads."""
+
+    submission: dict[str, Any]
+    agency: Agency
+    certificate: str
 
 
 class _Accepted(NamedTuple):
@@ -81,9 +88,11 @@ class Admitter:
         reporter = Reporter(outcome, self._frames, now_ms)
         on = datetime.fromtimestamp(now_ms / 1000, SHANGHAI).date()
         for message in batch:
-            accepted = self._accept(message, layouts, on, now_ms)
+            read = self._read(message, layouts, now_ms)
+            accepted = read if isinstance(read, Refused) else self._permit(message, read, on, now_ms)
             if isinstance(accepted, Refused):
-                reporter.refuse_submission(message, accepted)
+                submission_id = None if isinstance(read, Refused) else read.submission["submission_id"]
+                reporter.refuse_submission(message, submission_id, accepted)
                 if accepted.code is RefusalCode.E_STATE_SECRET:
                     reporter.open_incident(message)
                     outcome.purge.append((message.topic, message.partition, message.offset))
@@ -94,10 +103,8 @@ class Admitter:
 
     # -- the submission as a whole -----------------------------------------------------------------------------
 
-    def _accept(
-        self, message: InMessage, layouts: Mapping[int, str | None], on: date, now_ms: int
-    ) -> _Accepted | Refused:
-        """The steps that hold for a whole submission: frame, signature, schema, route, permission."""
+    def _read(self, message: InMessage, layouts: Mapping[int, str | None], now_ms: int) -> _Read | Refused:
+        """Size, signature, schema."""
         _, agency_code, resource = message.topic.split(".", 2)
         if len(message.value or b"") > self._max_bytes:
             return Refused(RefusalCode.E_SCHEMA, f"the submission is larger than {self._max_bytes} bytes")
@@ -105,9 +112,16 @@ class Admitter:
         certificate = verify(message, agency)
         if isinstance(certificate, Refused):
             return certificate
-        submission = self._decode(message, resource, layouts)
+        assert agency is not None  # noqa: S101  verify refuses an unknown agency
+        submission = self._decode(message, resource, layouts, now_ms)
         if isinstance(submission, Refused):
             return submission
+        return _Read(submission, agency, certificate)
+
+    def _permit(self, message: InMessage, read: _Read, on: date, now_ms: int) -> _Accepted | Refused:
+        """Route and permission."""
+        _, agency_code, resource = message.topic.split(".", 2)
+        submission, agency, certificate = read
         if submission["agency"] != agency_code or submission["resource"] != resource:
             return Refused(RefusalCode.E_ROUTE, f"stands on {message.topic}")
         at = datetime.fromtimestamp(message.append_ms / 1000, UTC)
@@ -124,13 +138,12 @@ class Admitter:
         if isinstance(permitted, Refused):
             return permitted
         assert entry is not None  # noqa: S101  may_submit refuses a resource without entry
-        assert agency is not None  # noqa: S101  verify refuses an unknown agency
         desk = desk_of(entry)
         session = Session(desk, compile_owner(entry, agency_code, at), on, now_ms, agency.division)
         return _Accepted(submission, desk, agency, certificate, session)
 
     def _decode(  # noqa: PLR0911  one return for each rule
-        self, message: InMessage, resource: str, layouts: Mapping[int, str | None]
+        self, message: InMessage, resource: str, layouts: Mapping[int, str | None], now_ms: int
     ) -> dict[str, Any] | Refused:
         """The submission's fields, read with the approved schema version that wrote it (Art 40)."""
         framed = unframe(message.value)
@@ -154,6 +167,8 @@ class Admitter:
             return Refused(RefusalCode.E_SCHEMA, f"a submission holds 1 to {MAX_CHANGES} changes")
         if not UUID.fullmatch(submission["submission_id"]):
             return Refused(RefusalCode.E_SCHEMA, "is not a lower-case UUID", "submission_id")
+        if not is_past(submission["published_at"], now_ms):
+            return Refused(RefusalCode.E_SCHEMA, "is missing or lies in the future", "published_at")
         return submission
 
     # -- its changes, one by one -------------------------------------------------------------------------------

@@ -25,14 +25,14 @@ class Desk:
     Attributes:
         layout: fingerprint of the submission schema; equal fingerprints are equal bytes on the wire.
         required: fields that must be present (catalogue over schema proposal, decisions 3).
-        required_to_withdraw: fields that a WITHDRAW must carry: what the key is made of.
+        bounded: name, least and greatest wire value of the fields whose type cannot show every number.
     """
 
     entry: CatalogueEntry
     schema: ResourceSchema
     layout: str
     required: tuple[str, ...]
-    required_to_withdraw: tuple[str, ...]
+    bounded: tuple[tuple[str, int, int], ...]
     coded: tuple[CodedField, ...]
     record_topic: str
 
@@ -51,7 +51,7 @@ def desk_of(entry: CatalogueEntry) -> Desk:
         schema=schema,
         layout=schema.submission.fingerprint,
         required=required_fields(entry),
-        required_to_withdraw=schema.record_key,
+        bounded=tuple((name, *spec.bounds) for name, spec in schema.fields.items() if spec.bounds is not None),
         coded=coded,
         record_topic=f"record.{entry.resource}",
     )

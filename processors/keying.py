@@ -35,18 +35,26 @@ def subject_key(identity: Identity) -> bytes:
     return f"{identity.document_type}:{identity.stable}".encode()
 
 
+def number_field(schema: ResourceSchema, data: Mapping[str, Any]) -> str:
+    """The field whose number keys the subject of one row: the fallback's, if there is one, where the first is empty."""
+    rule = schema.subject
+    if rule.fallback_type and rule.fallback_number_field and not data.get(rule.number_field):
+        return rule.fallback_number_field
+    return rule.number_field
+
+
 def subject_of(schema: ResourceSchema, data: Mapping[str, Any], on: date) -> Identity | Refused:
     """The identity of the subject of one row, or why it has none (Art 15).
 
     A credit code keys an organisation; its registration number does so only where no credit code is given.
     """
     rule = schema.subject
-    document = rule.type_constant or (data.get(rule.type_field) if rule.type_field else None)
-    number = data.get(rule.number_field)
-    name = rule.number_field
-    if not number and rule.fallback_type and rule.fallback_number_field:
-        document, name = rule.fallback_type, rule.fallback_number_field
-        number = data.get(name)
+    name = number_field(schema, data)
+    number = data.get(name)
+    if name == rule.number_field:
+        document = rule.type_constant or (data.get(rule.type_field) if rule.type_field else None)
+    else:
+        document = rule.fallback_type
     if not number:
         return Refused(RefusalCode.E_NO_KEY, "no statutory identifier is given", name)
     if not document:
@@ -66,14 +74,16 @@ def record_key(token: bytes, schema: ResourceSchema, data: Mapping[str, Any], ke
     """The Kafka key of a record: the token, and 16 bytes of keyed hash over the discriminator where there is one.
 
     The hash covers the token too, so that equal certificate numbers of two subjects do not show. Returns the name of
-    the missing field when a part of the discriminator is null.
+    the missing field when a part of the discriminator is null or blank.
     """
     if not schema.record_key:
         return token
-    parts = [token]
+    hashed = token
     for name in schema.record_key:
         value = data.get(name)
-        if value is None or value == "":
+        part = b"" if value is None else value if isinstance(value, bytes) else str(value).strip().encode()
+        if not part:
             return name
-        parts.append(value if isinstance(value, bytes) else str(value).strip().encode())
-    return token + hmac.digest(keys.record, b"\x00".join(parts), "sha256")[:TOKEN_BYTES]
+        # With its length before it, no part can pose as the end of the one before it.
+        hashed += len(part).to_bytes(4, "big") + part
+    return token + hmac.digest(keys.record, hashed, "sha256")[:TOKEN_BYTES]

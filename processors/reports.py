@@ -92,9 +92,9 @@ class Reporter:
         """The report of one readable submission."""
         return SubmissionReport(self, message, submission)
 
-    def refuse_submission(self, message: InMessage, refused: Refused) -> None:
-        """One refusal event and a receipt for a submission that is refused as a whole."""
-        report = SubmissionReport(self, message, {"submission_id": None, "published_at": None})
+    def refuse_submission(self, message: InMessage, submission_id: str | None, refused: Refused) -> None:
+        """One refusal event and a receipt for a submission that is refused as a whole; its id, where it was read."""
+        report = SubmissionReport(self, message, {"submission_id": submission_id, "published_at": None})
         report.refused(WHOLE_SUBMISSION, {"event_id": None}, refused)
         report.close()
 
@@ -168,7 +168,8 @@ class SubmissionReport:
 
     def refused(self, index: int, change: Mapping[str, Any], refused: Refused) -> None:
         """Write one refusal event; its position tells the agency which row it was."""
-        # A malformed event id may hold anything, an identity number too: it is not repeated.
+        # A malformed event id may hold anything, an identity number too: it is not repeated. It is the first thing that
+        # is looked at, so under every other code the event id is a UUID.
         malformed = refused.field == "event_id" and refused.code is not RefusalCode.E_DUPLICATE
         event_id = None if malformed else change["event_id"]
         message = self._message

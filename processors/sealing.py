@@ -79,7 +79,7 @@ class Opener:
             )
         try:
             return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound)
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
             raise KeyStoreError(
                 f"section {section} does not open with key {key_id}: altered, moved, or wrong key"
             ) from None

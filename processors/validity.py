@@ -1,6 +1,7 @@
 """Whether one change is fit to be admitted: shape, required fields, codes, owner, identity (Art 5, 11, 15, 38).
 
-Each step takes a change and answers a `Refused` or None; the order they run in is the one line `CHANGE_STEPS`.
+Each step takes a change and answers a `Refused` or None; the order they run in is the one line `CHANGE_STEPS`. The
+event id comes first: a malformed one may hold anything, so nothing is said about its change but that.
 What is merely doubtful is flagged, never refused (decisions 12).
 """
 
@@ -11,18 +12,21 @@ from datetime import date
 from typing import Any
 
 from compliance.writing import OwnerScope
-
 from processors.desk import Desk
-from processors.keying import subject_of
+from processors.keying import number_field, subject_of
 from schemas.identity import Identity
 from schemas.refusals import RefusalCode, Refused
 from schemas.words import Operation
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _OPERATIONS = frozenset(operation.value for operation in Operation)
-MILLIS_PER_DAY = 86_400_000
 # A source's clock may run ahead of ours a little; what claims to have happened later than that is wrong.
 FUTURE_TOLERANCE_MS = 300_000
+
+
+def is_past(at_ms: int, now_ms: int) -> bool:
+    """Whether an instant of a publisher's clock is set (0 is not) and not in the future."""
+    return 0 < at_ms <= now_ms + FUTURE_TOLERANCE_MS
 
 
 @dataclass(slots=True)
@@ -53,33 +57,45 @@ class Session:
     seen: set[str] = field(default_factory=set)
 
 
+def unique(sheet: Sheet, session: Session) -> Refused | None:
+    """An event id is a UUID and stands once in a submission, also where its first change is refused."""
+    event_id = sheet.change["event_id"]
+    if not UUID.fullmatch(event_id):
+        return Refused(RefusalCode.E_SCHEMA, "is not a lower-case UUID", "event_id")
+    if event_id in session.seen:
+        return Refused(RefusalCode.E_DUPLICATE, "", "event_id")
+    session.seen.add(event_id)
+    return None
+
+
 def shape(sheet: Sheet, session: Session) -> Refused | None:
-    """Envelope and required fields."""
+    """Envelope and required fields; a WITHDRAW needs only what keys it, which the key rule looks for."""
     change, data = sheet.change, sheet.data
     operation = change["operation"]
     if operation not in _OPERATIONS:
         return Refused(RefusalCode.E_SCHEMA, "is none of CREATE, UPDATE, CANCEL, CORRECT, WITHDRAW", "operation")
-    if not UUID.fullmatch(change["event_id"]):
-        return Refused(RefusalCode.E_SCHEMA, "is not a lower-case UUID", "event_id")
-    if not 0 < change["business_time"] <= session.now_ms + FUTURE_TOLERANCE_MS:
+    if not is_past(change["business_time"], session.now_ms):
         return Refused(RefusalCode.E_SCHEMA, "is missing or lies in the future", "business_time")
     supersedes = change["supersedes"]
     if (operation == "CORRECT" and not supersedes) or (supersedes and not UUID.fullmatch(supersedes)):
         return Refused(RefusalCode.E_SCHEMA, "a CORRECT names the event that it supersedes by its UUID", "supersedes")
-    desk = session.desk
-    for name in desk.required_to_withdraw if operation == "WITHDRAW" else desk.required:
+    for name in session.desk.required if operation != "WITHDRAW" else ():
         value = data.get(name)
         if value is None or value == "":
             return Refused(RefusalCode.E_SCHEMA, "a required field is missing", name)
     return None
 
 
-def unique(sheet: Sheet, session: Session) -> Refused | None:
-    """An event id stands once in a submission."""
-    event_id = sheet.change["event_id"]
-    if event_id in session.seen:
-        return Refused(RefusalCode.E_DUPLICATE, "", "event_id")
-    session.seen.add(event_id)
+def readable(sheet: Sheet, session: Session) -> Refused | None:
+    """Dates, instants and amounts are such that a reader can show them: one that is not would stop every subscriber."""
+    data = sheet.data
+    for name, low, high in session.desk.bounded:
+        value = data.get(name)
+        if value is None:
+            continue
+        number = value if isinstance(value, int) else int.from_bytes(value, "big", signed=True)
+        if value == b"" or not low <= number <= high:
+            return Refused(RefusalCode.E_SCHEMA, "is outside the range of its type", name)
     return None
 
 
@@ -115,8 +131,9 @@ def identified(sheet: Sheet, session: Session) -> Refused | None:
         return found
     sheet.identity = found
     if found.flags:
-        sheet.flags += tuple(f"{session.desk.schema.subject.number_field}:{flag}" for flag in found.flags)
+        name = number_field(session.desk.schema, sheet.data)
+        sheet.flags += tuple(f"{name}:{flag}" for flag in found.flags)
     return None
 
 
-CHANGE_STEPS = (shape, unique, codes, ownership, identified)
+CHANGE_STEPS = (unique, shape, readable, codes, ownership, identified)

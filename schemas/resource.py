@@ -59,7 +59,22 @@ class FieldSpec:
             return names.get(str(logical), str(branch["type"]))
         return str(branch)
 
+    @property
+    def bounds(self) -> tuple[int, int] | None:
+        """The least and the greatest number on the wire that a reader can show, of a date, timestamp or decimal.
 
+        Avro's days and milliseconds reach further than the years 1 to 9999 of readers' calendars, and the bytes of a
+        decimal can hold more digits than its precision.
+        """
+        if self.value_type == "decimal":
+            branch = next(part for part in self.avro if part != "null")
+            most: int = 10 ** int(branch["precision"]) - 1
+            return -most, most
+        return _CALENDAR.get(self.value_type)
+
+
+# Days and milliseconds since 1970 of 0001-01-01 and of the end of 9999-12-31.
+_CALENDAR = {"date": (-719_162, 2_932_896), "timestamp": (-62_135_596_800_000, 253_402_300_799_999)}
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "int": (int,),
