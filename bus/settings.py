@@ -30,7 +30,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BUS_", extra="ignore", frozen=True)
 
-    state_dir: Path = Field(default_factory=default_state_dir, description="folder of certificates, keys and local data")
+    state_dir: Path = Field(
+        default_factory=default_state_dir, description="folder of certificates, keys and local data"
+    )
     cache_dir: Path = Field(
         default_factory=default_cache_dir, description="folder of downloaded programs, which `bus local` runs"
     )
@@ -51,7 +53,9 @@ class Settings(BaseSettings):
     linger_ms: float = Field(0.5, ge=0, description="milliseconds that a producer waits to fill a request")
     submission_max_bytes: int = Field(8_388_608, ge=1_024, description="bytes of one submission at the most")
     topic_max_bytes: int = Field(
-        16_777_216, ge=1_024, description="bytes that the broker lets into a change topic, so that admit can refuse them"
+        16_777_216,
+        ge=1_024,
+        description="bytes that the broker lets into a change topic, so that admit can refuse them",
     )
     corridor_retention_ms: int = Field(
         86_400_000, ge=60_000, description="milliseconds that a change topic keeps what was not purged yet"
@@ -66,7 +70,9 @@ class Settings(BaseSettings):
     connector_batch_rows: int = Field(500, ge=1, le=1_000, description="rows that a connector reads at a time")
     connector_poll_ms: int = Field(500, ge=10, description="milliseconds between looks at an unchanged source")
     connector_settle_ms: int = Field(
-        1_000, ge=0, description="milliseconds a source row must be old, so that transactions in flight are not overtaken"
+        1_000,
+        ge=0,
+        description="milliseconds a source row must be old, so that transactions in flight are not overtaken",
     )
     local_start_timeout_s: float = Field(
         60.0, gt=0, description="seconds that Kafka or the registry may take to start under `bus local up`"

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 
 class InMessage(NamedTuple):
@@ -29,6 +29,7 @@ class Outgoing(TypedDict):
     key: bytes
     value: bytes | None
     partition: int
+    headers: NotRequired[list[tuple[str, bytes]]]
 
 
 class Frames:

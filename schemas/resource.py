@@ -149,9 +149,12 @@ class ResourceSchema:
     # -- derived schemas ---------------------------------------------------------------------------------------
 
     @cached_property
-    def submission(self) -> Codec:
-        """Codec of `change.<agency>.<resource>`: one signed submission of 1 to 1,000 changes (decisions 15)."""
-        change = {
+    def change(self) -> Codec:
+        """Codec of one change within a submission."""
+        return Codec({**self._change_schema(), "namespace": NAMESPACE})
+
+    def _change_schema(self) -> dict[str, Any]:
+        return {
             "type": "record",
             "name": f"{self._name}Change",
             "fields": [
@@ -163,6 +166,11 @@ class ResourceSchema:
                 {"name": "data", "type": {**self.avro, "namespace": NAMESPACE}},
             ],
         }
+
+    @cached_property
+    def submission(self) -> Codec:
+        """Codec of `change.<agency>.<resource>`: one signed submission of 1 to 1,000 changes (decisions 15)."""
+        change = self._change_schema()
         return Codec(
             {
                 "type": "record",

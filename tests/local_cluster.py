@@ -21,20 +21,20 @@ class LocalBus:
 
     settings: Settings
 
-    def client(self, tls: TlsFiles) -> dict[str, str]:
+    def client(self, tls: TlsFiles) -> dict[str, str | int | float | bool]:
         """Configuration of a confluent_kafka client with this certificate."""
         return kafka_client(self.settings, tls)
 
-    def operator(self) -> dict[str, str]:
+    def operator(self) -> dict[str, str | int | float | bool]:
         """Configuration of a client that may do everything."""
         return self.client(issue_role(self.settings.state_dir, "operator"))
 
-    def agency(self, code: str) -> dict[str, str]:
+    def agency(self, code: str) -> dict[str, str | int | float | bool]:
         """Configuration of an agency's client; it may do only what it was given rights for."""
         return self.client(issue_agency(self.settings.state_dir, code).tls)
 
 
-def kafka_client(settings: Settings, tls: TlsFiles) -> dict[str, str]:
+def kafka_client(settings: Settings, tls: TlsFiles) -> dict[str, str | int | float | bool]:
     return {
         "bootstrap.servers": settings.bootstrap_servers,
         "security.protocol": "ssl",

@@ -5,6 +5,7 @@ import sys
 import click
 
 from bus.cli.local import local
+from bus.cli.register import init, register
 from bus.cli.run import run
 from schemas.errors import BusError
 
@@ -15,7 +16,7 @@ def bus() -> None:
 
 
 # One line a group or command.
-COMMANDS: tuple[click.Command, ...] = (local, run)
+COMMANDS: tuple[click.Command, ...] = (local, init, register, run)
 
 for _command in COMMANDS:
     bus.add_command(_command)

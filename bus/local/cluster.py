@@ -5,7 +5,7 @@
 2. refuse taken ports, before anything starts;
 3. fetch the programs (once), issue certificates;
 4. format the storage of nodes that have none;
-5. start what does not run;
+5. start what does not run (again, if it only seemed to run);
 6. wait until Kafka and the registry serve, and set the registry's compatibility.
 """
 
@@ -25,6 +25,7 @@ from schemas.errors import BusError, LocalRunError
 # A broker writes its indexes before it ends; beyond this it is ended for it, which recovery at the next start
 # mends.
 _STOP_S = 20.0
+_LAST_STOP_S = 2.0
 _MOST_BROKERS = 7
 _ANSWER_S = 2.0
 # What `down --wipe` removes. Certificates and keys stay: agencies' register entries name the former, and
@@ -83,22 +84,42 @@ def up(settings: Settings, brokers: int | None = None) -> LocalStatus:
 
 
 def _start(settings: Settings, nodes: Sequence[kafka.Node], address: tuple[str, int], lock: int) -> None:
-    state = settings.state_dir
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    tls = issue_bus(state)
+    tls = issue_bus(settings.state_dir)
     services = [_service(settings, node.name) for node in nodes]
     registry_service = _service(settings, "registry")
-    idle = [(node, service) for node, service in zip(nodes, services, strict=True) if service.pid() is None]
+    wait_s = settings.local_start_timeout_s
+    started: set[Service] = set()
+    while True:
+        idle = [service for service in (*services, registry_service) if service.pid() is None]
+        if failed := started.intersection(idle):
+            logs = ", ".join(f"{service.name} ({service.log_file})" for service in failed)
+            raise LocalRunError(f"ended while starting: {logs}")
+        _start_idle(settings, nodes, address, tls, lock)
+        started.update(idle)
+        # What was killed just before may have looked alive until now; then the round begins again and starts it.
+        if kafka.await_cluster(nodes, services, tls["operator"], wait_s):
+            continue
+        if not registry.await_registry(registry_service, address, tls["operator"], wait_s):
+            break
+    registry.require_compatibility(registry_service, address, tls["operator"])
+
+
+def _start_idle(
+    settings: Settings, nodes: Sequence[kafka.Node], address: tuple[str, int], tls: dict[str, TlsFiles], lock: int
+) -> None:
+    """Start what does not run: the registry first, which comes up while Kafka's storage is formatted."""
+    registry_service = _service(settings, "registry")
     if registry_service.pid() is None:
         program = install(settings.cache_dir, "registry")
-        registry.start_registry(registry_service, state / "registry", address, tls["registry"], program)
+        folder = settings.state_dir / "registry"
+        registry.start_registry(registry_service, folder, address, tls["registry"], program)
+    idle = [node for node in nodes if _service(settings, node.name).pid() is None]
     if idle:
         program = install(settings.cache_dir, "kafka")
-        kafka.format_storage(nodes, kafka.settle_cluster(state, len(nodes)), tls["broker"], program, lock)
-        for node, service in idle:
-            kafka.start_node(node, nodes, service, tls["broker"], program)
-    kafka.await_cluster(nodes, services, tls["operator"], settings.local_start_timeout_s)
-    registry.await_registry(registry_service, address, tls["operator"], settings.local_start_timeout_s)
+        cluster_id = kafka.settle_cluster(settings.state_dir, len(nodes))
+        kafka.format_storage(nodes, cluster_id, tls["broker"], program, lock)
+        for node in idle:
+            kafka.start_node(node, nodes, _service(settings, node.name), tls["broker"], program)
 
 
 def down(settings: Settings, *, wipe: bool = False) -> tuple[str, ...]:
@@ -115,7 +136,10 @@ def down(settings: Settings, *, wipe: bool = False) -> tuple[str, ...]:
         return ()
     with _locked(settings):
         names = sorted(file.stem for file in (settings.state_dir / "run").glob("*.pid"))
-        ended = stop([_service(settings, name) for name in names if _is_ours(name)], _STOP_S)
+        *others, last = [name for name in names if name.startswith("kafka-")] or [""]
+        ended = stop([_service(settings, name) for name in ("registry", *others)], _STOP_S)
+        # The last of several nodes has no majority of controllers left to take its leave of, and would wait for one.
+        ended += stop([_service(settings, last)], _LAST_STOP_S if others else _STOP_S) if last else ()
         if wipe:
             _wipe(settings.state_dir)
     return ended
@@ -190,10 +214,6 @@ def _check_ports(settings: Settings, nodes: Sequence[kafka.Node], address: tuple
         seen.add(port)
         if not port_is_free(host, port):
             raise LocalRunError(f"port {port} on {host} is taken by another program: free it or change it ({setting})")
-
-
-def _is_ours(name: str) -> bool:
-    return name == "registry" or name.startswith("kafka-")
 
 
 def _service(settings: Settings, name: str) -> Service:

@@ -26,6 +26,7 @@ CONTROLLER_PORT_OFFSET = 1_000
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MOST_REPLICAS = 3
 _FORMAT_S = 60.0
+_ANSWER_S = 1.0
 _HIGHEST_PORT = 65_535
 # Short-lived tools start faster without the optimising compiler and with the simplest collector.
 TOOL_OPTIONS = ("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
@@ -263,21 +264,25 @@ def cluster_answers(bootstrap_servers: str, tls: TlsFiles, brokers: int, timeout
     return False
 
 
-def await_cluster(nodes: Sequence[Node], services: Sequence[Service], tls: TlsFiles, timeout_s: float) -> None:
-    """Wait until every node serves clients.
+def await_cluster(
+    nodes: Sequence[Node], services: Sequence[Service], tls: TlsFiles, timeout_s: float
+) -> tuple[Service, ...]:
+    """Wait until every node serves clients and knows all others; returns the processes that ended meanwhile.
 
     Raises:
-        LocalRunError: when a node ends or the time is up, naming the log file.
+        LocalRunError: when the time is up, naming the log files.
     """
-    servers = ",".join(f"{_url_host(node.host)}:{node.port}" for node in nodes)
+    dead: list[Service] = []
+    waiting = [f"{_url_host(node.host)}:{node.port}" for node in nodes]
 
-    def ready_or_dead() -> bool:
-        return any(service.pid() is None for service in services) or cluster_answers(servers, tls, len(nodes), 1.0)
+    def done() -> bool:
+        dead.extend(service for service in services if service.pid() is None)
+        # Each is asked at its own address: the others list one that was just killed for some seconds more.
+        while waiting and not dead and cluster_answers(waiting[-1], tls, len(nodes), _ANSWER_S):
+            waiting.pop()
+        return bool(dead) or not waiting
 
-    in_time = wait_until(ready_or_dead, timeout_s)
-    for service in services:
-        if service.pid() is None:
-            raise LocalRunError(f"{service.name} ended while it was starting; see {service.log_file}")
-    if not in_time:
+    if not wait_until(done, timeout_s):
         logs = ", ".join(str(service.log_file) for service in services)
         raise LocalRunError(f"Kafka did not serve within {timeout_s:.0f} s (BUS_LOCAL_START_TIMEOUT_S); see {logs}")
+    return tuple(dead)

@@ -115,19 +115,27 @@ def registry_answers(address: tuple[str, int], tls: TlsFiles) -> bool:
     return False
 
 
-def await_registry(service: Service, address: tuple[str, int], tls: TlsFiles, timeout_s: float) -> None:
-    """Wait until the registry serves, then make it enforce FULL_TRANSITIVE; may be done again without harm.
+def await_registry(service: Service, address: tuple[str, int], tls: TlsFiles, timeout_s: float) -> tuple[Service, ...]:
+    """Wait until the registry serves; returns it if it ended meanwhile.
 
     Raises:
-        LocalRunError: when it ends, the time is up or it refuses the setting; names the log file.
+        LocalRunError: when the time is up, naming the log file.
     """
-    in_time = wait_until(lambda: service.pid() is None or registry_answers(address, tls), timeout_s)
-    if service.pid() is None:
-        raise LocalRunError(f"the registry ended while it was starting; see {service.log_file}")
-    if not in_time:
+    if not wait_until(lambda: service.pid() is None or registry_answers(address, tls), timeout_s):
         raise LocalRunError(
             f"the registry did not serve within {timeout_s:.0f} s (BUS_LOCAL_START_TIMEOUT_S); see {service.log_file}"
         )
+    return (service,) if service.pid() is None else ()
+
+
+def require_compatibility(service: Service, address: tuple[str, int], tls: TlsFiles) -> None:
+    """Make the registry hold every schema to FULL_TRANSITIVE; may be done again without harm.
+
+    `deploy/registry/registry.properties` says so too; as a rule of the registry it is also what clients are told.
+
+    Raises:
+        LocalRunError: when it refuses or does not answer, naming the log file.
+    """
     try:
         status, answer = request(address, tls, "GET", f"{CCOMPAT}/config")
         if status == _OK and isinstance(answer, dict) and answer.get("compatibilityLevel") == COMPATIBILITY:

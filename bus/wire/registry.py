@@ -6,7 +6,7 @@ Any registry with Confluent's API serves. Answers are remembered for ever: an id
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry import ConfigCompatibilityLevel, Schema, SchemaRegistryClient, ServerConfig
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from bus.settings import Settings
@@ -19,6 +19,8 @@ from schemas.errors import (
     SchemaError,
 )
 
+# Records stay in compacted topics for years: readers and writers of every version must understand one another (Art 40).
+COMPATIBILITY = "FULL_TRANSITIVE"
 _NOT_FOUND = 404
 _CONFLICT = 409
 _SERVER = 500
@@ -84,6 +86,54 @@ class Registry:
         subject = subject_of_topic(topic)
         with _translated(f"registering {subject}"):
             return self._client.register_schema(subject, Schema(codec.text, "AVRO"))
+
+    def compatibility(self) -> str:
+        """What the registry holds every subject to that has no rule of its own.
+
+        Raises:
+            RegistryUnavailableError: no answer.
+        """
+        with _translated("reading the registry's compatibility"):
+            return str(self._client.get_config().compatibility_level)
+
+    def enforce_compatibility(self) -> None:
+        """Make the registry hold every subject to FULL_TRANSITIVE; may be done again without harm.
+
+        Raises:
+            RegistryUnavailableError: no answer.
+        """
+        with _translated("setting the registry's compatibility"):
+            self._client.set_config(config=ServerConfig(compatibility=ConfigCompatibilityLevel.FULL_TRANSITIVE))
+
+    def subjects(self) -> tuple[str, ...]:
+        """The topics whose values have a schema here."""
+        with _translated("listing the registry's subjects"):
+            return tuple(name.removesuffix("-value") for name in self._client.get_subjects() if name.endswith("-value"))
+
+    def versions(self, topic: str) -> tuple[str, ...]:
+        """The texts of every schema that is registered for a topic's values, oldest first; one call for one version.
+
+        Raises:
+            RegistryUnavailableError: no answer.
+        """
+        subject = subject_of_topic(topic)
+        with _translated(f"reading the versions of {subject}"):
+            self._client.clear_latest_caches()  # type: ignore[no-untyped-call]  # the client leaves it unannotated
+            try:
+                latest = self._client.get_latest_version(subject)
+                numbers = [] if latest.version == 1 else self._client.get_versions(subject)
+                earlier = [self._client.get_version(subject, number) for number in numbers if number != latest.version]
+            except SchemaRegistryError as error:
+                if error.http_status_code == _NOT_FOUND:
+                    return ()
+                raise
+        return tuple(found.schema.schema_str or "" for found in (*earlier, latest))
+
+    def fits(self, topic: str, codec: Codec) -> bool:
+        """Whether a schema could be registered for a topic that has some, without registering it."""
+        subject = subject_of_topic(topic)
+        with _translated(f"comparing with {subject}"):
+            return self._client.test_compatibility_all_versions(subject, Schema(codec.text, "AVRO"))
 
     def id_of(self, topic: str, codec: Codec) -> int:
         """The id under which a topic's value schema is registered.

@@ -13,6 +13,7 @@ from confluent_kafka.admin._listoffsets import OffsetSpec  # its public home re-
 from bus.wire.deadline import Deadline
 from bus.wire.errors import unavailable
 
+_EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the client leaves it unannotated
 _LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client leaves it unannotated
 
 
@@ -22,7 +23,20 @@ def end_offsets(admin: AdminClient, partitions: list[tuple[str, int]], timeout_s
     Raises:
         KafkaUnavailableError: when the broker does not answer in time.
     """
-    wanted = {TopicPartition(topic, partition): _LATEST for topic, partition in partitions}
+    return _offsets(admin, partitions, _LATEST, timeout_s)
+
+
+def start_offsets(
+    admin: AdminClient, partitions: list[tuple[str, int]], timeout_s: float
+) -> dict[tuple[str, int], int]:
+    """The first offset that each partition still has; errors as `end_offsets`."""
+    return _offsets(admin, partitions, _EARLIEST, timeout_s)
+
+
+def _offsets(
+    admin: AdminClient, partitions: list[tuple[str, int]], spec: OffsetSpec, timeout_s: float
+) -> dict[tuple[str, int], int]:
+    wanted = {TopicPartition(topic, partition): spec for topic, partition in partitions}
     if not wanted:
         return {}
     futures = admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s)

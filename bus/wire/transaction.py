@@ -104,7 +104,11 @@ class Transactions:
             while True:
                 try:
                     self._producer.produce(
-                        topic, value=message["value"], key=message["key"], partition=message["partition"]
+                        topic,
+                        value=message["value"],
+                        key=message["key"],
+                        partition=message["partition"],
+                        headers=message.get("headers"),  # type: ignore[arg-type]  # its list is declared invariant
                     )
                 except BufferError:
                     # The client's queue is full: let it send before more is handed over.

@@ -140,7 +140,7 @@ class Loop:
         if work.due:
             self._settle(work, [])
         self._on_step(steps.CONSUME)
-        batch = self._collect()
+        batch = collect(self._consumer, self._settings)
         if batch:
             self._on_step(steps.PROCESS)
             self._settle(self._task.process(batch), batch)
@@ -163,33 +163,6 @@ class Loop:
         self._task.committed()
 
     # -- reading -----------------------------------------------------------------------------------------------
-
-    def _collect(self) -> list[Message]:
-        """A batch: the first message when it comes, then what else comes soon, up to a number and a size."""
-        batch: list[Message] = []
-        size = 0
-        most = self._settings.batch_max_messages
-        wait = self._settings.register_poll_ms / 1000
-        until = 0.0
-        while len(batch) < most and size < BATCH_MAX_BYTES:
-            # The first look is for a single message: `consume` with more would wait its whole time for them.
-            take = 1 if not batch else min(_SLICE, most - len(batch))
-            got = self._consumer.consume(take, wait)
-            for message in got:
-                error = message.error()
-                if error is None:
-                    batch.append(message)
-                    size += len(message)
-                elif error.code() not in _TRANSIENT and not error.retriable():
-                    raise unavailable("cannot read", KafkaException(error))
-            if not batch:
-                break
-            if until == 0.0:
-                until = time.monotonic() + self._settings.batch_wait_ms / 1000
-            wait = until - time.monotonic()
-            if wait <= 0 or (not got and take > 1):
-                break
-        return batch
 
     def _next_offsets(self, batch: Sequence[Message]) -> dict[Place, int]:
         return {(m.topic() or "", m.partition() or 0): (m.offset() or 0) + 1 for m in batch}
@@ -234,3 +207,35 @@ class Loop:
             lags[topic] = lags.get(topic, 0) + max(0, high - at)
         for topic, lag in lags.items():
             self._metrics.gauge("bus_lag_messages").labels(self._metrics.worker, topic).set(lag)
+
+
+def collect(consumer: Consumer, settings: Settings) -> list[Message]:
+    """A batch: the first message when it comes, then what else comes soon, up to a number and a size.
+
+    Raises:
+        KafkaUnavailableError, NotProvisionedError: what the client reports is more than passing.
+    """
+    batch: list[Message] = []
+    size = 0
+    most = settings.batch_max_messages
+    wait = settings.register_poll_ms / 1000
+    until = 0.0
+    while len(batch) < most and size < BATCH_MAX_BYTES:
+        # The first look is for a single message: `consume` with more would wait its whole time for them.
+        take = 1 if not batch else min(_SLICE, most - len(batch))
+        got = consumer.consume(take, wait)
+        for message in got:
+            error = message.error()
+            if error is None:
+                batch.append(message)
+                size += len(message)
+            elif error.code() not in _TRANSIENT and not error.retriable():
+                raise unavailable("cannot read", KafkaException(error))
+        if not batch:
+            break
+        if until == 0.0:
+            until = time.monotonic() + settings.batch_wait_ms / 1000
+        wait = until - time.monotonic()
+        if wait <= 0 or (not got and take > 1):
+            break
+    return batch

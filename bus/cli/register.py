@@ -1,0 +1,87 @@
+"""`bus init` and `bus register …`: what must exist, and what people decided."""
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from bus.provision.actual import Cluster
+from bus.provision.register import Report, apply_register_file, read_register
+from bus.provision.register import init as provision
+from bus.settings import load
+from compliance.difference import Action
+from compliance.events import to_event
+from compliance.models import RegisterModel
+
+
+def show_report(report: Report, *, as_json: bool) -> None:
+    """Print a report for people, or as one JSON object."""
+    if as_json:
+        differences = [
+            {"kind": found.kind, "key": found.key, "action": found.action.value, "fields": found.fields}
+            for found in report.differences
+        ]
+        body = {
+            "dry_run": report.dry_run,
+            "register": differences,
+            "steps": report.steps,
+            "warnings": report.warnings,
+        }
+        click.echo(json.dumps(body, ensure_ascii=False))
+        return
+    marks = {Action.ADD: "+", Action.CHANGE: "~", Action.SAME: "="}
+    for found in report.differences:
+        changed = f" ({', '.join(found.fields)})" if found.fields else ""
+        click.echo(f"{marks[found.action]} {found.kind} {found.key}{changed}")
+    for step in report.steps:
+        click.echo(f"* {step}")
+    for warning in report.warnings:
+        click.echo(f"! {warning}", err=True)
+    if not report.steps and all(found.action is Action.SAME for found in report.differences):
+        click.echo("nothing to change")
+    elif report.dry_run:
+        click.echo("dry run: nothing was changed")
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="print what would change, change nothing")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object in place of lines")
+def init(*, dry_run: bool, as_json: bool) -> None:
+    """Create topics, rights and schemas that the register asks for, and the key store."""
+    settings = load()
+    if not dry_run and not as_json:
+        show_report(provision(settings, dry_run=True), as_json=False)
+    show_report(provision(settings, dry_run=dry_run), as_json=as_json)
+
+
+@click.group()
+def register() -> None:
+    """Show and change the register: agencies, catalogue, reviews, grants."""
+
+
+@register.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="print what would change, change nothing")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object in place of lines")
+def apply(file: Path, *, dry_run: bool, as_json: bool) -> None:
+    """Apply a register FILE (YAML): check it, provision, write the events, end what has ended."""
+    show_report(apply_register_file(load(), file, dry_run=dry_run), as_json=as_json)
+
+
+@register.command()
+@click.option("--json", "as_json", is_flag=True, help="every entry in full, one JSON object")
+def show(*, as_json: bool) -> None:
+    """Show the register as it stands on Kafka."""
+    view = read_register(Cluster(load()))
+    entries = [version for entry in view.entries() for version in view.versions(entry.resource)]
+    models: list[RegisterModel] = [*view.agencies(), *entries, *view.reviews(), *view.grants()]
+    if as_json:
+        click.echo(json.dumps([{"kind": model.kind, **to_event(model)} for model in models], ensure_ascii=False))
+        return
+    table = Table("kind", "key", "state")
+    for model in models:
+        state = getattr(model, "state", getattr(model, "result", ""))
+        table.add_row(model.kind, model.key, str(getattr(state, "value", state)))
+    Console().print(table)

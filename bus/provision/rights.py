@@ -1,0 +1,146 @@
+"""Who may do what on Kafka, and nothing else: the access rules (ACL) of every principal of the bus (Art 7, 22, 47).
+
+Default deny: Kafka refuses what no rule here allows. READ and WRITE each imply DESCRIBE. Nobody may CREATE, and no
+agency may ever write to `record.*`, `delivery.*` or `register.*`. Every prefix ends with a dot or a dash, or the agency
+`psb` would have rights on what belongs to `psb_x`.
+"""
+
+from dataclasses import dataclass
+
+from bus.topics import (
+    INCIDENT,
+    PROGRESS,
+    PULSE,
+    change_topic,
+    cursor_topic,
+    register_topic,
+)
+from compliance.models import MODELS, Agency, CatalogueEntry, Grant, SecrecyReview
+from processors.reports import receipt_topic, refused_topic
+from schemas.errors import UsageError
+
+TOPIC, GROUP, TRANSACTIONAL_ID = "TOPIC", "GROUP", "TRANSACTIONAL_ID"
+READ, WRITE, DELETE, DESCRIBE = "READ", "WRITE", "DELETE", "DESCRIBE"
+ADMIT, DELIVER = "User:bus-admit", "User:bus-deliver"
+AGENCY_PREFIX = "User:agency-"
+# An agency of this code would own the groups and transactional ids of the bus's own workers, and could fence them.
+RESERVED_CODES = frozenset({"bus"})
+# Not the grants: who else receives what is no agency's business (Art 7).
+OPEN_KINDS = (Agency.kind, CatalogueEntry.kind, SecrecyReview.kind)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Right:
+    """One access rule.
+
+    Attributes:
+        principal: `User:<common name>`.
+        operation: READ, WRITE, DELETE, …, as Kafka words them.
+        kind: TOPIC, GROUP, TRANSACTIONAL_ID, …, as Kafka words them.
+        name: of the resource, or the beginning of its name when `prefixed`.
+        host, permission: other than `*` and ALLOW only in rules that others made.
+    """
+
+    principal: str
+    kind: str
+    name: str
+    operation: str
+    prefixed: bool = False
+    host: str = "*"
+    permission: str = "ALLOW"
+
+    def __str__(self) -> str:
+        """`User:agency-psb WRITE topic change.psb.*`."""
+        kind = self.kind.lower().replace("_", " ")
+        rest = ("" if self.permission == "ALLOW" else f" {self.permission}") + (
+            "" if self.host == "*" else f" from {self.host}"
+        )
+        return f"{self.principal} {self.operation} {kind} {self.name}{'*' if self.prefixed else ''}{rest}"
+
+    @property
+    def managed(self) -> bool:
+        """Whether the bus gives and takes this rule: an ALLOW of an agency or of one of the workers.
+
+        A DENY is somebody's deliberate stop and stays; foreign principals are reported, never touched (Art 10).
+        """
+        ours = self.principal.startswith(AGENCY_PREFIX) or self.principal in (ADMIT, DELIVER)
+        return ours and self.permission == "ALLOW"
+
+
+def agency_principal(code: str) -> str:
+    """The principal of an agency."""
+    return f"{AGENCY_PREFIX}{code}"
+
+
+def agency_rights(code: str) -> set[Right]:
+    """What every registered agency may do, with or without grants.
+
+    An agency that is not connected yet (Art 43) has them too: admit refuses what it publishes, with the reason, on the
+    agency's own topics.
+
+    Raises:
+        UsageError: for a code that is the bus's own.
+    """
+    if code in RESERVED_CODES:
+        raise UsageError(f"agency code {code} is the bus's own: choose another one")
+    own = agency_principal(code)
+    rights = {
+        # Its corridor: `change.<code>.<resource>`.
+        Right(own, TOPIC, change_topic(code, ""), WRITE, prefixed=True),
+        Right(own, TOPIC, receipt_topic(code), READ),
+        Right(own, TOPIC, refused_topic(code), READ),
+        # A connector notes what it cannot publish, and how far it has read, in its submissions' transaction.
+        Right(own, TOPIC, refused_topic(code), WRITE),
+        Right(own, TOPIC, cursor_topic(code), READ),
+        Right(own, TOPIC, cursor_topic(code), WRITE),
+        Right(own, GROUP, f"{code}.", READ, prefixed=True),
+        # Readers without offsets of their own (bus/wire/feed.py, bus/wire/table.py) still name a group.
+        Right(own, GROUP, f"agency-{code}.register", READ),
+        Right(own, GROUP, f"agency-{code}.table", READ),
+        Right(own, TRANSACTIONAL_ID, f"{code}.", WRITE, prefixed=True),
+    }
+    return rights | {Right(own, TOPIC, register_topic(kind), READ) for kind in OPEN_KINDS}
+
+
+def grant_right(grant: Grant) -> Right:
+    """The subscriber's right to read its delivery topic; given only while the grant may be read."""
+    return Right(agency_principal(grant.subscriber), TOPIC, grant.topic, READ)
+
+
+def worker_rights() -> set[Right]:
+    """What admit and deliver may do; the operator is a super user and needs no rule."""
+    return _admit_rights() | _deliver_rights()
+
+
+def _admit_rights() -> set[Right]:
+    return {
+        Right(ADMIT, TOPIC, "change.", READ, prefixed=True),
+        # Purges the corridor behind its committed position (decisions 11, 16).
+        Right(ADMIT, TOPIC, "change.", DELETE, prefixed=True),
+        Right(ADMIT, TOPIC, "record.", WRITE, prefixed=True),
+        Right(ADMIT, TOPIC, "receipt.", WRITE, prefixed=True),
+        Right(ADMIT, TOPIC, "refused.", WRITE, prefixed=True),
+        Right(ADMIT, TOPIC, PULSE.pattern, WRITE),
+        Right(ADMIT, TOPIC, INCIDENT.pattern, WRITE),
+        *_common_rights(ADMIT, "admit"),
+    }
+
+
+def _deliver_rights() -> set[Right]:
+    return {
+        Right(DELIVER, TOPIC, "record.", READ, prefixed=True),
+        Right(DELIVER, TOPIC, "delivery.", WRITE, prefixed=True),
+        # Reads what a subscriber of a row-scoped grant now holds, after a restart.
+        Right(DELIVER, TOPIC, "delivery.", READ, prefixed=True),
+        Right(DELIVER, TOPIC, PROGRESS.pattern, READ),
+        Right(DELIVER, TOPIC, PROGRESS.pattern, WRITE),
+        *_common_rights(DELIVER, "deliver"),
+    }
+
+
+def _common_rights(principal: str, role: str) -> set[Right]:
+    return {Right(principal, TOPIC, register_topic(kind), READ) for kind in MODELS} | {
+        Right(principal, GROUP, f"bus.{role}", READ),
+        Right(principal, GROUP, f"bus-{role}.", READ, prefixed=True),
+        Right(principal, TRANSACTIONAL_ID, f"bus.{role}-", WRITE, prefixed=True),
+    }

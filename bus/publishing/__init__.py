@@ -1,0 +1,1 @@
+"""What turns changes into signed submissions, for the Publisher and for connectors alike."""

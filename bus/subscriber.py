@@ -1,0 +1,197 @@
+"""`Subscriber`: how an agency's program reads what its grants allow."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+
+from bus.settings import Settings, load
+from bus.wire.clients import Principal, admin, consumer
+from bus.wire.errors import unavailable
+from bus.wire.registry import Registry
+from schemas.codec import unframe
+from schemas.errors import RefusedError, SchemaError
+from schemas.refusals import RefusalCode, Refused
+
+_REMEMBERED = 100_000
+_ENDED = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001  documented name
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001  documented name
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One delivered change with its provenance.
+
+    Attributes:
+        subject: the subscriber's own pseudonym of the subject, 16 bytes (decisions 20).
+        key: the Kafka key; one record of one subject has one key for ever.
+        data: exactly the granted fields; None when the record leaves (operation WITHDRAW, with a reason).
+    """
+
+    event_id: str
+    operation: str
+    reason: str | None
+    subject: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+    owner: str | None
+    business_time: datetime | None
+    published_at: datetime | None
+    admitted_at: datetime | None
+    catalogue_version: int | None
+    grant: str
+    supersedes: str | None
+    flags: tuple[str, ...]
+    data: Mapping[str, Any] | None = field(repr=False)
+    topic: str
+    partition: int
+    offset: int
+
+
+class Subscriber:
+    """Reads the deliveries of an agency's grants, at least once and without repeats.
+
+    What was yielded counts as done when the next record is asked for, or at `commit`; after a crash the rest comes
+    again. An event that comes twice is yielded once, as far as the last 100,000 are remembered.
+
+    Args:
+        agency: the subscriber's code.
+        grant: one grant's id; all grants of the agency when None.
+        group: consumer group behind the agency's prefix, so that several processes share the work.
+        settings: as read from the environment when None.
+
+    Raises:
+        RefusedError: the agency has no grant that delivers (E_NO_GRANT).
+        KafkaUnavailableError: the bus cannot be reached.
+    """
+
+    def __init__(
+        self, agency: str, *, grant: str | None = None, group: str = "subscriber", settings: Settings | None = None
+    ) -> None:
+        self._settings = settings or load()
+        principal = Principal.agency(self._settings, agency)
+        self._registry = Registry(self._settings, principal)
+        try:
+            known = admin(self._settings, principal).list_topics(timeout=self._settings.request_timeout_s).topics
+        except KafkaException as error:
+            raise unavailable("cannot list deliveries", error) from None
+        mine = [name for name in known if name.startswith(f"delivery.{agency}.")]
+        topics = [name for name in mine if grant is None or name.rsplit(".", 1)[1] == grant]
+        if not topics:
+            raise RefusedError(
+                Refused(RefusalCode.E_NO_GRANT, "the agency may read no delivery of that name").reason_en
+            )
+        self._reader = consumer(self._settings, principal, f"{agency}.{group}")
+        self._reader.subscribe(topics)
+        self._seen: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+        self._left: dict[tuple[str, int], bytes] = {}
+        self._done: dict[tuple[str, int], int] = {}
+
+    def poll(self, timeout_s: float = 1.0) -> Delivered | None:
+        """The next record, or None when none came in time; errors as iteration."""
+        while (message := self._reader.poll(timeout_s)) is not None:
+            error = message.error()
+            if error is not None:
+                if error.code() in _ENDED:
+                    raise RefusedError(Refused(RefusalCode.E_NO_GRANT, "the grant has ended").reason_en)
+                if error.retriable():
+                    continue
+                raise unavailable("cannot read deliveries", KafkaException(error))
+            found = self._read(message)
+            self._done[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
+            if found is not None:
+                return found
+        return None
+
+    def __iter__(self) -> Iterator[Delivered]:
+        """Yield records as they come, for ever; each counts as done when the next is asked for.
+
+        Raises:
+            RefusedError: the grant has ended.
+        """
+        while True:
+            found = self.poll()
+            if found is not None:
+                yield found
+                self.commit()
+
+    def commit(self) -> None:
+        """What was returned so far is done; a successor goes on behind it."""
+        if not self._done:
+            return
+        places = [TopicPartition(topic, part, offset) for (topic, part), offset in self._done.items()]
+        try:
+            self._reader.commit(offsets=places, asynchronous=False)
+        except KafkaException as error:
+            raise unavailable("cannot commit", error) from None
+        self._done.clear()
+
+    def close(self) -> None:
+        """Leave the group; what was not committed comes again."""
+        self._reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _read(self, message: Message) -> Delivered | None:
+        topic, part, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
+        raw, value = message.key(), message.value()
+        key = raw if isinstance(raw, bytes) else b""
+        if value is None:
+            # The tombstone behind a withdrawal says nothing new; one whose event was compacted away does.
+            if self._left.pop((topic, part), None) == key:
+                return None
+            grant = topic.rsplit(".", 1)[1]
+            return Delivered(
+                "",
+                "WITHDRAW",
+                None,
+                key[:16],
+                key,
+                None,
+                None,
+                None,
+                None,
+                None,
+                grant,
+                None,
+                (),
+                None,
+                topic,
+                part,
+                offset,
+            )
+        framed = unframe(value)
+        codec = self._registry.codec(framed[0]) if framed else None
+        if framed is None or codec is None:
+            raise SchemaError(f"{topic}/{part} offset {offset} was not written by the bus")
+        datum = codec.decode(framed[1])
+        if datum["operation"] == "WITHDRAW":
+            self._left[topic, part] = key
+        identity = (topic, str(datum["event_id"]), datum["operation"])
+        if identity in self._seen:
+            return None
+        self._seen[identity] = None
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+        return Delivered(
+            **{**datum, "event_id": str(datum["event_id"]), "flags": tuple(datum["flags"])},
+            key=key,
+            topic=topic,
+            partition=part,
+            offset=offset,
+        )
