@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -120,7 +121,7 @@ class Publisher:
         self._feed = RegisterFeed(self._settings, principal, self._registry, _KINDS)
         self._feed.open()
         timeout_ms = int(self._settings.request_timeout_s * 1000)
-        self._producer = producer(self._settings, principal, **{"message.timeout.ms": timeout_ms})
+        self._producer = producer(self._settings, principal, None, **{"message.timeout.ms": timeout_ms})
         self._reader = consumer(self._settings, principal, f"{agency}.publisher")
         self._follow_receipts()
         self._lock = threading.RLock()
@@ -272,10 +273,10 @@ class Publisher:
                 value=signed.value,
                 partition=signed.partition,
                 headers=signed.headers,  # type: ignore[arg-type]  # its list is declared invariant
-                on_delivery=lambda error, _, number=signed.submission_id: self._delivered(error, number),
+                on_delivery=partial(self._delivered, signed.submission_id),
             )
 
-    def _delivered(self, error: KafkaError | None, submission_id: str) -> None:
+    def _delivered(self, submission_id: str, error: KafkaError | None, _: Message) -> None:
         if error is None:
             return
         with self._lock:

@@ -1,5 +1,6 @@
 """`Subscriber`: how an agency's program reads what its grants allow."""
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from schemas.errors import RefusedError, SchemaError
 from schemas.refusals import RefusalCode, Refused
 
 _REMEMBERED = 100_000
+_COMMIT_EVERY_S = 1.0
 _ENDED = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -95,6 +97,7 @@ class Subscriber:
         self._seen: OrderedDict[tuple[str, str, str], None] = OrderedDict()
         self._left: dict[tuple[str, int], bytes] = {}
         self._done: dict[tuple[str, int], int] = {}
+        self._commit_at = time.monotonic() + _COMMIT_EVERY_S
 
     def poll(self, timeout_s: float = 1.0) -> Delivered | None:
         """The next record, or None when none came in time; errors as iteration."""
@@ -113,7 +116,7 @@ class Subscriber:
         return None
 
     def __iter__(self) -> Iterator[Delivered]:
-        """Yield records as they come, for ever; each counts as done when the next is asked for.
+        """Yield records as they come, for ever; done ones are committed every second, when the next is asked for.
 
         Raises:
             RefusedError: the grant has ended.
@@ -122,7 +125,9 @@ class Subscriber:
             found = self.poll()
             if found is not None:
                 yield found
+            if time.monotonic() >= self._commit_at:
                 self.commit()
+                self._commit_at = time.monotonic() + _COMMIT_EVERY_S
 
     def commit(self) -> None:
         """What was returned so far is done; a successor goes on behind it."""

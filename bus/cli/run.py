@@ -2,12 +2,13 @@
 
 import logging
 import signal
+from pathlib import Path
 
 import click
 
 from bus.settings import load
 from bus.workers.supervisor import Supervisor
-from bus.workers.wiring import WORKERS, run_until_signalled
+from bus.workers.wiring import WORKERS, run_connector, run_until_signalled
 
 
 @click.group()
@@ -31,6 +32,15 @@ def admit() -> None:
 def deliver() -> None:
     """Deliver records to grants: record.* in, delivery.* out."""
     _worker("deliver")
+
+
+@run.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def connector(file: Path) -> None:
+    """Publish the rows of the table that a connector FILE (YAML) names, exactly once."""
+    settings = load()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
+    run_connector(settings, file)
 
 
 @run.command(name="all")

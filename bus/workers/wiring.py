@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from bus.keys.store import load_keys
 from bus.metrics import Metrics
@@ -16,6 +17,7 @@ from bus.wire.registry import Registry
 from bus.wire.transaction import Transactions
 from bus.workers.admit import AdmitTask
 from bus.workers.catchup import CatchUp
+from bus.workers.connect import ConnectorWorker, read_config
 from bus.workers.deliver import DeliverTask
 from bus.workers.health import Health, HealthServer
 from bus.workers.loop import Loop
@@ -104,3 +106,16 @@ def run_until_signalled(worker: Worker) -> None:
         signal.signal(number, lambda *_: worker.loop.stop())
     LOG.info("worker %s runs, metrics on port %d, process %d", worker.slot.name, worker.server.port, os.getpid())
     worker.run()
+
+
+def run_connector(settings: Settings, file: Path) -> None:
+    """Run the connector of a file in the main thread until SIGTERM or SIGINT."""
+    worker = ConnectorWorker(settings, read_config(file))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    server = HealthServer(settings.metrics_host, settings.metrics_port, worker.metrics.registry, worker.health)
+    server.start()
+    try:
+        worker.run()
+    finally:
+        server.stop()

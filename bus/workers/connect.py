@@ -1,0 +1,229 @@
+"""The connector worker: a source's rows into signed submissions, exactly once.
+
+1. read the cursor, at the stable end of `cursor.<agency>`, after a predecessor has been fenced
+2. read rows after it
+3. assemble and sign
+4. begin the transaction
+5. produce submissions, refusals of rows that are none, and the new cursor
+6. (a source has no group offsets)
+7. commit
+8. count
+
+Killed at any point, the next run reads the cursor that was committed with the rows before it: none is lost, none
+comes twice.
+"""
+
+import json
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bus.metrics import Metrics
+from bus.publishing.assemble import Prepared, Signer, prepare, sign, split, standing_review
+from bus.settings import Settings
+from bus.topics import CURSOR, change_topic, cursor_topic
+from bus.wire import transaction as steps
+from bus.wire.clients import OnStep, Principal, admin, consumer, no_step, producer
+from bus.wire.feed import RegisterFeed
+from bus.wire.registry import Registry
+from bus.wire.table import read_to_end
+from bus.wire.transaction import AbortedError, Transactions
+from bus.workers.health import Health
+from compliance.catalogue import local_date, schema_of
+from compliance.models import AgencyCode, CatalogueEntry, GrantId, ResourceCode
+from connectors.source import Batch
+from connectors.table import TableConfig, TableSource
+from processors.batch import Outgoing
+from processors.reports import refusal_datum, refused_topic
+from schemas.codec import unframe
+from schemas.errors import NotProvisionedError, SourceError
+from schemas.refusals import Refused
+from schemas.resource import envelope
+
+_KINDS = ("agency", "catalogue", "review")
+
+
+class ConnectorConfig(BaseModel):
+    """A connector file: who publishes which resource from which table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: GrantId
+    agency: AgencyCode
+    resource: ResourceCode
+    source: TableConfig
+
+
+def read_config(path: Path) -> ConnectorConfig:
+    """Read a connector file (YAML).
+
+    Raises:
+        SourceError: naming each wrong key, never a value.
+    """
+    try:
+        return ConnectorConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        found = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise SourceError(f"{path.name}: {found}") from None
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path.name} cannot be read as YAML ({type(error).__name__})") from None
+
+
+class ConnectorWorker:
+    """Runs one connector until stopped.
+
+    Args:
+        settings: of the bus.
+        config: of the connector.
+        on_step: called with each step's number; a fault test kills here.
+
+    Raises:
+        NotProvisionedError, KafkaUnavailableError, RegistryUnavailableError, SourceError: it cannot start now.
+    """
+
+    def __init__(self, settings: Settings, config: ConnectorConfig, on_step: OnStep = no_step) -> None:
+        self._settings = settings
+        self._config = config
+        self._on_step = on_step
+        self._principal = Principal.agency(settings, config.agency)
+        self._registry = Registry(settings, self._principal)
+        self._feed = RegisterFeed(settings, self._principal, self._registry, _KINDS)
+        self._feed.open()
+        self._signer = Signer(self._principal.folder)
+        entry = self._feed.view.entry(config.resource)
+        if entry is None:
+            raise NotProvisionedError(f"the catalogue has no entry {config.resource}")
+        self._source = TableSource(config.source, schema_of(entry))
+        transactional_id = f"{config.agency}.{config.name}"
+        made = producer(settings, self._principal, transactional_id)
+        self._transactions = Transactions(made, settings.request_timeout_s, on_step)
+        self._stop = threading.Event()
+        self._rows = 0
+        self.metrics, self.health = Metrics("connector"), Health()
+
+    def stop(self) -> None:
+        """End after the current batch."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Run until stopped."""
+        self._transactions.start()
+        self._on_step(steps.READ_REGISTER)
+        cursor = self._read_cursor()
+        self.metrics.begin_at_zero(self._feed.view)
+        self.health.ready = True
+        try:
+            while not self._stop.is_set():
+                self.health.turned()
+                self._feed.poll()
+                self._on_step(steps.CONSUME)
+                batch = self._source.read(cursor, self._settings.connector_batch_rows, datetime.now(UTC))
+                if not batch.rows:
+                    self._stop.wait(self._settings.connector_poll_ms / 1000)
+                    continue
+                self._on_step(steps.PROCESS)
+                try:
+                    self._transactions.run(self._assemble(batch), {}, None)
+                except AbortedError:
+                    self.metrics.counter("bus_transaction_aborts_total").labels("connector").inc()
+                    continue
+                cursor = batch.cursor
+                self.metrics.counter("bus_transactions_total").labels("connector").inc()
+                published = sum(not isinstance(row, Refused) for row in batch.rows)
+                labels = (self._config.agency, self._config.resource)
+                self.metrics.counter("bus_published_total").labels(*labels).inc(published)
+        finally:
+            self._source.close()
+            self._feed.close()
+
+    def _read_cursor(self) -> str | None:
+        """The cursor that was committed last; None when this connector has never run."""
+        reader = consumer(
+            self._settings, self._principal, f"{self._principal.name}.table", **{"enable.partition.eof": True}
+        )
+        found = None
+        try:
+            places = [(cursor_topic(self._config.agency), 0)]
+            operator = admin(self._settings, self._principal)
+            for message in read_to_end(reader, operator, places, self._settings.request_timeout_s):
+                framed = unframe(message.value())
+                if message.key() == self._config.name.encode() and framed is not None:
+                    row = envelope(CURSOR.envelope or "").decode(framed[1])
+                    found, self._rows = row["cursor"], row["rows"]
+        finally:
+            reader.close()
+        return found
+
+    def _assemble(self, batch: Batch) -> dict[str, Sequence[Outgoing]]:
+        config, view, now = self._config, self._feed.view, datetime.now(UTC)
+        entry = view.entry(config.resource)
+        review = standing_review(view, config.agency, config.resource, local_date(now))
+        if entry is None or review is None:
+            raise NotProvisionedError(
+                f"{config.agency} has no catalogue entry or standing review for {config.resource}"
+            )
+        prepared: dict[int, list[Prepared]] = {}
+        refusals: list[Outgoing] = []
+        for index, row in enumerate(batch.rows):
+            found = row if isinstance(row, Refused) else prepare(entry, row, local_date(now))
+            if isinstance(found, Refused):
+                refusals.append(self._refusal(found, self._rows + index, now))
+            else:
+                prepared.setdefault(found.partition, []).append(found)
+        self._rows += len(batch.rows)
+        outgoing: dict[str, Sequence[Outgoing]] = {
+            change_topic(config.agency, config.resource): self._submissions(entry, review, prepared, now),
+            cursor_topic(config.agency): [self._cursor(batch, now)],
+        }
+        if refusals:
+            outgoing[refused_topic(config.agency)] = refusals
+        return outgoing
+
+    def _submissions(
+        self, entry: CatalogueEntry, review: str, prepared: dict[int, list[Prepared]], now: datetime
+    ) -> list[Outgoing]:
+        config, settings = self._config, self._settings
+        head = self._registry.head(change_topic(config.agency, config.resource), schema_of(entry).submission)
+        found: list[Outgoing] = []
+        for changes in prepared.values():
+            for group in split(changes, settings.publisher_batch_changes, settings.submission_max_bytes - 1024):
+                signed = sign(self._signer, config.agency, entry, review, head, group, now)
+                found.append(
+                    {"key": b"", "value": signed.value, "partition": signed.partition, "headers": signed.headers}
+                )
+        return found
+
+    def _refusal(self, refused: Refused, row: int, now: datetime) -> Outgoing:
+        """A row that is no change at all: refused here, on the agency's own topic, with its number in the source."""
+        config = self._config
+        datum = refusal_datum(
+            (f"source:{config.name}", 0, row, -1),
+            (None, None),
+            (config.agency, config.resource),
+            "CONNECTOR",
+            refused,
+            int(now.timestamp() * 1000),
+        )
+        return self._framed(refused_topic(config.agency), "refusal", config.agency, datum)
+
+    def _cursor(self, batch: Batch, now: datetime) -> Outgoing:
+        config = self._config
+        datum = {
+            "agency": config.agency,
+            "connector": config.name,
+            "resource": config.resource,
+            "cursor": batch.cursor or json.dumps(None),
+            "rows": self._rows,
+            "written_at": int(now.timestamp() * 1000),
+        }
+        return self._framed(cursor_topic(config.agency), "cursor", config.name, datum)
+
+    def _framed(self, topic: str, name: str, key: str, datum: dict[str, Any]) -> Outgoing:
+        codec = envelope(name)
+        value = self._registry.head(topic, codec) + codec.encode_physical(datum)
+        return {"key": key.encode(), "value": value, "partition": 0}

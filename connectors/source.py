@@ -1,0 +1,40 @@
+"""What every source connector answers: rows after a cursor, as changes or as reasons why they are none."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from schemas.refusals import Refused
+from schemas.words import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one look at a source found.
+
+    Attributes:
+        rows: in the source's order; a row that cannot be a change is a `Refused`, never left out.
+        cursor: where the next look begins; unchanged when there was nothing.
+    """
+
+    rows: tuple[Change | Refused, ...]
+    cursor: str | None
+
+
+class Source(Protocol):
+    """A source that can be read again from any cursor it gave."""
+
+    def read(self, cursor: str | None, limit: int, now: datetime) -> Batch:
+        """The next rows after a cursor.
+
+        Args:
+            cursor: as an earlier batch gave it; None for the beginning.
+            limit: rows at the most.
+            now: aware; rows younger than the source's settling time are left for later.
+
+        Raises:
+            SourceError: the source cannot be read as configured.
+        """
+
+    def close(self) -> None:
+        """Let the source go."""

@@ -1,0 +1,187 @@
+"""A table of an agency's database as a source: rows that changed since a watermark, through SQLAlchemy.
+
+The watermark is (updated-at, key): rows are read in that order, so a tie of times neither loses nor repeats a row.
+A row must have settled for a moment, or a transaction that commits late could slip in behind the watermark.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import ColumnElement, MetaData, Table, and_, create_engine, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectors.source import Batch
+from schemas.errors import SourceError
+from schemas.refusals import RefusalCode, Refused
+from schemas.resource import FieldSpec, ResourceSchema
+from schemas.words import Change, Operation
+
+SHANGHAI = timezone(timedelta(hours=8))
+_OPERATIONS = frozenset(operation.value for operation in Operation)
+
+
+class TableConfig(BaseModel):
+    """Where the table is and what its columns mean.
+
+    Attributes:
+        url: SQLAlchemy's database URL; never repeated in an error, for it may hold a password.
+        key: columns that identify a row.
+        updated_at: column with the time of a row's last change; naive times are Asia/Shanghai.
+        columns: field of the resource → column of the table.
+        operation: column with CREATE, UPDATE, CANCEL, CORRECT or WITHDRAW; UPDATE when there is none.
+        division: column with the subject's division, where the resource has no field for it.
+        settle_ms: milliseconds a row must be old before it is read.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(repr=False)
+    table: str
+    key: tuple[str, ...] = Field(min_length=1)
+    updated_at: str
+    columns: dict[str, str] = Field(min_length=1)
+    operation: str | None = None
+    division: str | None = None
+    settle_ms: int = Field(default=1_000, ge=0)
+
+
+class TableSource:
+    """Reads one table.
+
+    Args:
+        config: the table.
+        schema: of the resource that its rows are of.
+
+    Raises:
+        SourceError: the database cannot be reached, or a column or field does not exist.
+    """
+
+    def __init__(self, config: TableConfig, schema: ResourceSchema) -> None:
+        self._config = config
+        self._schema = schema
+        self._engine = create_engine(config.url)
+        try:
+            self._table = Table(config.table, MetaData(), autoload_with=self._engine)
+        except SQLAlchemyError as error:
+            raise SourceError(f"table {config.table} cannot be read ({type(error).__name__})") from None
+        named = [*config.key, config.updated_at, *config.columns.values(), config.operation, config.division]
+        for column in named:
+            if column is not None and column not in self._table.c:
+                raise SourceError(f"table {config.table} has no column {column}")
+        for name in config.columns:
+            if name not in schema.fields:
+                raise SourceError(f"resource {schema.code} has no field {name}")
+
+    def read(self, cursor: str | None, limit: int, now: datetime) -> Batch:
+        """See `connectors.source.Source`."""
+        config, columns = self._config, self._table.c
+        order = [columns[config.updated_at], *(columns[name] for name in config.key)]
+        settled = (now - timedelta(milliseconds=config.settle_ms)).astimezone(SHANGHAI).replace(tzinfo=None)
+        query = select(self._table).where(order[0] <= _as_column(settled, order[0])).order_by(*order).limit(limit)
+        if cursor is not None:
+            query = query.where(_after(order, [_as_column(part, column) for part, column in _parts(cursor, order)]))
+        try:
+            with self._engine.connect() as connection:
+                rows = connection.execute(query).mappings().all()
+        except SQLAlchemyError as error:
+            raise SourceError(f"table {config.table} cannot be read ({type(error).__name__})") from None
+        if not rows:
+            return Batch((), cursor)
+        last = rows[-1]
+        mark = [_plain(last[config.updated_at]), *(_plain(last[name]) for name in config.key)]
+        return Batch(tuple(self._change(row) for row in rows), json.dumps(mark))
+
+    def close(self) -> None:
+        """Let the database go."""
+        self._engine.dispose()
+
+    def _change(self, row: Mapping[Any, Any]) -> Change | Refused:
+        config = self._config
+        data: dict[str, Any] = {}
+        for name, column in config.columns.items():
+            value = coerce(self._schema.fields[name], row[column])
+            if isinstance(value, Refused):
+                return value
+            data[name] = value
+        changed = _moment(row[config.updated_at])
+        if changed is None:
+            return Refused(RefusalCode.E_SCHEMA, "the row's time of change cannot be read", "business_time")
+        operation = row[config.operation] if config.operation else Operation.UPDATE.value
+        if operation not in _OPERATIONS:
+            return Refused(RefusalCode.E_SCHEMA, "is none of the operations", "operation")
+        division = row[config.division] if config.division else None
+        return Change(data, changed, Operation(operation), division=None if division is None else str(division))
+
+
+def coerce(spec: FieldSpec, value: object) -> Any:  # noqa: ANN401  any Avro value
+    """A column's value as the field wants it, or why it cannot be."""
+    if value is None or value == "":
+        return None
+    kind = spec.value_type
+    try:
+        if kind == "date":
+            return _date(value)
+        if kind == "decimal":
+            return value if isinstance(value, Decimal) else Decimal(str(value))
+        if kind == "timestamp":
+            found = _moment(value)
+            return Refused(RefusalCode.E_SCHEMA, "wants a timestamp", spec.name) if found is None else found
+        if kind in ("int", "long"):
+            return int(str(value))
+        if kind == "string":
+            return value if isinstance(value, str) else str(value)
+    except (ValueError, TypeError, InvalidOperation):
+        return Refused(RefusalCode.E_SCHEMA, f"wants {kind}, got {type(value).__name__}", spec.name)
+    return value
+
+
+def _date(value: object) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else date.fromisoformat(str(value))
+
+
+def _moment(value: object) -> datetime | None:
+    """An aware time; naive ones are Asia/Shanghai."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo is not None else value.replace(tzinfo=SHANGHAI)
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+def _parts(cursor: str, order: list[Any]) -> list[tuple[Any, Any]]:
+    return list(zip(json.loads(cursor), order, strict=True))
+
+
+def _as_column(value: object, column: ColumnElement[Any]) -> Any:  # noqa: ANN401  as the column wants it
+    """A cursor's plain value in the column's own type: some databases keep times as text."""
+    try:
+        wanted = column.type.python_type
+    except NotImplementedError:
+        return value
+    if wanted is datetime and isinstance(value, str):
+        return datetime.fromisoformat(value)
+    if wanted is str and isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="microseconds")
+    return value
+
+
+def _after(order: list[Any], marks: list[Any]) -> ColumnElement[bool]:
+    """(a, b, c) > (x, y, z), in words that every database understands."""
+    steps = []
+    for index, column in enumerate(order):
+        equal = [earlier == mark for earlier, mark in zip(order[:index], marks[:index], strict=True)]
+        steps.append(and_(*equal, column > marks[index]))
+    return or_(*steps)
