@@ -117,7 +117,7 @@ class TableSource:
         return Change(data, changed, Operation(operation), division=None if division is None else str(division))
 
 
-def coerce(spec: FieldSpec, value: object) -> Any:  # noqa: ANN401  any Avro value
+def coerce(spec: FieldSpec, value: object) -> Any:  # noqa: ANN401, PLR0911  any Avro value, one return a kind
     """A column's value as the field wants it, or why it cannot be."""
     if value is None or value == "":
         return None

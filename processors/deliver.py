@@ -89,6 +89,23 @@ class _Opened(NamedTuple):
     row: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """One batch on its way to the grants: each record is decoded at most once, each section opened at most once.
+
+    Attributes:
+        opened: what was decoded so far, by index.
+        left: indexes of the records that left to any grant.
+    """
+
+    records: Sequence[RecordMessage]
+    codecs: Mapping[int, Codec]
+    layouts: Mapping[int, ResourceSchema]
+    opener: Opener
+    opened: dict[int, _Opened] = field(default_factory=dict)
+    left: set[int] = field(default_factory=set)
+
+
 def deliver(
     partition: int,
     records: Sequence[RecordMessage],
@@ -116,31 +133,25 @@ def deliver(
         KeyStoreError: a section cannot be opened.
     """
     outcome = DeliverOutcome(partition=partition)
-    decoded: list[_Opened | None] = [None] * len(records)
+    batch = _Batch(records, codecs, layouts, opener)
     for assignment in assignments:
-        _deliver_to(assignment, partition, records, decoded, codecs, layouts, opener, frames, outcome)
-    published = [opened.record["submission"]["published_at"] for opened in decoded if opened is not None]
-    outcome.latencies_ms = [now_ms - at for at in published]
+        _deliver_to(assignment, batch, frames, outcome)
+    opened = batch.opened
+    outcome.latencies_ms = [now_ms - opened[at].record["submission"]["published_at"] for at in sorted(batch.left)]
     return outcome
 
 
 def _deliver_to(  # noqa: C901  one branch for each way that a record can leave
-    assignment: Assignment,
-    partition: int,
-    records: Sequence[RecordMessage],
-    decoded: list[_Opened | None],
-    codecs: Mapping[int, Codec],
-    layouts: Mapping[int, ResourceSchema],
-    opener: Opener,
-    frames: Frames,
-    outcome: DeliverOutcome,
+    assignment: Assignment, batch: _Batch, frames: Frames, outcome: DeliverOutcome
 ) -> None:
     plan, start, members = assignment
+    records, partition = batch.records, outcome.partition
     if not records or records[-1].offset < start:
         return
     keys = _delivery_keys(plan, records)
     moves = outcome.moves.setdefault(plan.grant.id, {})
-    head, sent = frames[plan.topic], 0
+    head, sent = frames[plan.topic], []
+    sealed: dict[int, tuple[str, ...]] = {}
     out = outcome.outgoing.setdefault(plan.topic, [])
     for index, message in enumerate(records):
         if message.offset < start:
@@ -151,11 +162,12 @@ def _deliver_to(  # noqa: C901  one branch for each way that a record can leave
         if message.value is None:
             if held:
                 out.append({"key": key, "value": None, "partition": partition})
-                moves[mark] = False
+                if members is not None:
+                    moves[mark] = False
             continue
-        opened = decoded[index]
+        opened = batch.opened.get(index)
         if opened is None:
-            opened = decoded[index] = _decode(message, codecs)
+            opened = batch.opened[index] = _decode(message, batch.codecs)
         record = opened.record
         withdrawn = record["change"]["operation"] == "WITHDRAW"
         covered = plan.divisions is None or plan.divisions.covers(record["change"]["subject_division_code"])
@@ -165,17 +177,18 @@ def _deliver_to(  # noqa: C901  one branch for each way that a record can leave
             reason = WITHDRAWN if withdrawn else LEFT_ROWS
             value = delivery_value(record, None, plan, key[:_TOKEN_BYTES], "WITHDRAW", reason)
         else:
-            _open(message, opened, plan.sections, layouts, opener)
+            _open(message, opened, plan, sealed, batch)
             value = delivery_value(record, opened.row, plan, key[:_TOKEN_BYTES], record["change"]["operation"], None)
         out.append({"key": key, "value": head + value, "partition": partition})
-        sent += 1
+        sent.append(index)
         if members is not None and not withdrawn:
             moves[mark] = covered
         if not covered and not withdrawn:
             # The tombstone of a withdrawal follows on the record topic itself; that of a row left is ours to write.
             out.append({"key": key, "value": None, "partition": partition})
     if sent:
-        outcome.counts["delivered", plan.grant.id, plan.grant.resource] += sent
+        outcome.counts["delivered", plan.grant.id, plan.grant.resource] += len(sent)
+        batch.left.update(sent)
 
 
 def _delivery_keys(plan: GrantPlan, records: Sequence[RecordMessage]) -> list[bytes]:
@@ -199,24 +212,25 @@ def _decode(message: RecordMessage, codecs: Mapping[int, Codec]) -> _Opened:
 
 
 def _open(
-    message: RecordMessage,
-    opened: _Opened,
-    wanted: Sequence[str],
-    layouts: Mapping[int, ResourceSchema],
-    opener: Opener,
+    message: RecordMessage, opened: _Opened, plan: GrantPlan, sealed: dict[int, tuple[str, ...]], batch: _Batch
 ) -> None:
-    """Open the sealed sections that the grant needs, once for all grants of the batch."""
+    """Open the sealed sections that the grant needs, once for all grants of the batch.
+
+    `sealed` remembers which those are, by catalogue version.
+    """
     record = opened.record
+    version = record["submission"]["layout_version"]
+    layout = batch.layouts.get(version)
+    if layout is None:
+        raise SchemaError(f"record at offset {message.offset} cites catalogue version {version}, which is unknown")
+    wanted = sealed.get(version)
+    if wanted is None:
+        wanted = sealed[version] = plan.sealed_in(layout)
     for section in wanted:
-        sealed = record.get(section)
-        if sealed is None:
+        cipher, codec = record[section], layout.sections[section]
+        if cipher is None or codec is None:
             continue
-        version = record["submission"]["layout_version"]
-        layout = layouts.get(version)
-        codec = layout.sections[section] if layout is not None else None
-        if codec is None:
-            raise SchemaError(f"record at offset {message.offset} cites catalogue version {version}, which is unknown")
         bound = message.key[:_TOKEN_BYTES] + record["change"]["event_id"].encode()
-        plain = opener.open(record["submission"]["key_id"], section, sealed, bound)
+        plain = batch.opener.open(record["submission"]["key_id"], section, cipher, bound)
         opened.row.update(codec.decode_physical(plain))
         record[section] = None

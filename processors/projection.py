@@ -16,7 +16,7 @@ from compliance.divisions import DivisionSet
 from compliance.models import CatalogueEntry, Grant
 from processors.sealing import SEALED_SECTIONS
 from schemas.codec import Codec
-from schemas.resource import delivery_head, resource_schema
+from schemas.resource import ResourceSchema, delivery_head, resource_schema
 
 _NULL, _ROW = b"\x00", b"\x02"  # branches of `data`
 
@@ -51,7 +51,6 @@ class GrantPlan:
 
     Attributes:
         divisions: the rows it covers; None covers all.
-        sections: the sealed sections that must be opened for it.
         codec: of its delivery topic, as registered.
         granted: of the granted fields alone.
         fields: granted field names; what `visible_flags` filters by.
@@ -61,10 +60,17 @@ class GrantPlan:
     topic: str
     fields: frozenset[str]
     divisions: DivisionSet | None
-    sections: tuple[str, ...]
     codec: Codec
     granted: Codec
     pseudonyms: Pseudonyms = field(repr=False)
+
+    def sealed_in(self, layout: ResourceSchema) -> tuple[str, ...]:
+        """The sealed sections in which a catalogue version put granted fields; no other one is opened.
+
+        Asked for each version that wrote records, since a field may move to another section with a new version.
+        """
+        needed = {layout.fields[name].section for name in self.fields if name in layout.fields}
+        return tuple(section for section in SEALED_SECTIONS if section in needed)
 
     def visible_flags(self, flags: Sequence[str]) -> list[str]:
         """The flags on granted fields; a doubt about a field that is not granted tells something about it."""
@@ -72,16 +78,18 @@ class GrantPlan:
 
 
 def compile_grant(grant: Grant, entry: CatalogueEntry, pseudonym_root: bytes) -> GrantPlan:
-    """The plan of a permitted grant."""
+    """The plan of a permitted grant.
+
+    Raises:
+        SchemaError: when the entry has no such field; `may_read` refuses such a grant before.
+    """
     schema = resource_schema(entry.avro)
-    needed = {schema.fields[name].section for name in grant.fields}
     divisions = grant.rows.divisions
     return GrantPlan(
         grant=grant,
         topic=grant.topic,
         fields=frozenset(grant.fields),
         divisions=None if divisions is None else DivisionSet(divisions),
-        sections=tuple(section for section in SEALED_SECTIONS if section in needed),
         codec=schema.delivery(grant.fields),
         granted=schema.granted(grant.fields),
         pseudonyms=Pseudonyms(pseudonym_root, grant.subscriber),

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from bus.cli.demo import demo
 from bus.cli.local import local
 from bus.cli.register import init, register
 from bus.cli.run import run
@@ -16,7 +17,7 @@ def bus() -> None:
 
 
 # One line a group or command.
-COMMANDS: tuple[click.Command, ...] = (local, init, register, run)
+COMMANDS: tuple[click.Command, ...] = (demo, local, init, register, run)
 
 for _command in COMMANDS:
     bus.add_command(_command)

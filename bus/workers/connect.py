@@ -35,7 +35,8 @@ from bus.wire.table import read_to_end
 from bus.wire.transaction import AbortedError, Transactions
 from bus.workers.health import Health
 from compliance.catalogue import local_date, schema_of
-from compliance.models import AgencyCode, CatalogueEntry, GrantId, ResourceCode
+from compliance.models import CatalogueEntry
+from compliance.values import AgencyCode, GrantId, ResourceCode
 from connectors.source import Batch
 from connectors.table import TableConfig, TableSource
 from processors.batch import Outgoing

@@ -1,0 +1,236 @@
+"""The main job, shown on real Kafka: publish, admit, refuse, deliver, update, revoke."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from bus.demo.databases import AgencyDatabase, Filled, fill_databases
+from bus.demo.register import AGENCIES, COUNTY, COUNTY_DIVISION, EXPIRED, FULL, OWNERS, write_register
+from bus.demo.tally import Counts, Tally
+from bus.local import cluster
+from bus.local.certificates import issue_agency
+from bus.provision.register import apply_register_file
+from bus.settings import Settings
+from bus.wire.deadline import Deadline
+from bus.workers.supervisor import environment_of
+from schemas.errors import BusError, DeadlineError
+from schemas.refusals import RULES, RefusalCode
+
+_UPDATES = 50
+_WAIT_S = 120.0
+# How long a revoked grant is watched while others go on receiving.
+_QUIET_TURNS = 10
+
+
+class DemoFailedError(BusError):
+    """What the demo showed is not what it should have shown."""
+
+    code = "DEMO_FAILED"
+
+
+class Demo:
+    """One run of the demo.
+
+    Args:
+        settings: with a state directory of the demo's own.
+        people: how many residence permits are generated, and a tenth as many enterprises.
+        console: where to show it.
+    """
+
+    def __init__(self, settings: Settings, people: int, console: Console) -> None:
+        self._settings = settings
+        self._people = people
+        self._console = console
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._folder: Path = settings.state_dir
+
+    def run(self, *, keep: bool) -> None:
+        """Show it all; stops everything at the end, also after an error, unless it is to be kept.
+
+        Raises:
+            DemoFailedError: an expectation did not hold.
+            BusError: something could not be started.
+        """
+        finished = False
+        try:
+            self._steps()
+            finished = True
+        finally:
+            if not (keep and finished):
+                self._stop()
+        if keep:
+            self._say(f"everything goes on running; stop it: kill {' '.join(self._pids())}; then bus local down --wipe")
+            for name in ("STATE_DIR", "BOOTSTRAP_SERVERS", "REGISTRY_URL"):
+                self._say(f"  export BUS_{name}={getattr(self._settings, name.lower())}")
+
+    def _steps(self) -> None:
+        settings, began = self._settings, time.monotonic()
+        self._say("1. Kafka and the schema registry start, with mutual TLS and access rules")
+        cluster.up(settings)
+        for code in AGENCIES:
+            issue_agency(settings.state_dir, code)
+        self._say("2. the register is applied: agencies, catalogue, secrecy reviews, three grants")
+        report = apply_register_file(settings, write_register(self._folder, datetime.now(UTC)))
+        self._say(f"   {len(report.differences)} entries; {len(report.steps)} steps on Kafka and in the registry")
+        databases = [AgencyDatabase(self._folder, resource) for resource in OWNERS]
+        filled = fill_databases(databases, self._people, datetime.now(UTC))
+        wrong = sum(filled.refused.values())
+        self._say(f"3. two agencies' databases: {sum(filled.rows.values())} good rows, {wrong} wrong on purpose")
+        self._start("admit")
+        self._start("deliver")
+        for database in databases:
+            self._start("connector", str(database.write_connector(self._folder)))
+        tally = Tally(settings)
+        try:
+            self._say("4. connectors publish, admit judges, deliver delivers")
+            self._watch(tally, filled, lambda counts: _complete(counts, filled))
+            self._expect(_wrong(tally.counts, filled))
+            self._show_refusals(tally.counts)
+            self._update(tally, databases[0])
+            self._revoke(tally, databases[0])
+            self._summary(tally.counts, filled, time.monotonic() - began)
+        finally:
+            tally.close()
+
+    def _update(self, tally: Tally, permits: AgencyDatabase) -> None:
+        before, began = dict(tally.counts.delivered), time.monotonic()
+        changed = permits.touch(_UPDATES, COUNTY_DIVISION, datetime.now(UTC))
+        self._say(f"5. {changed} rows of {COUNTY_DIVISION} change at the source")
+        self._until(tally, lambda c: all(c.delivered[g] >= before.get(g, 0) + changed for g in (FULL, COUNTY)))
+        self._say(f"   arrived at both subscribers {time.monotonic() - began:.1f} s later")
+
+    def _revoke(self, tally: Tally, permits: AgencyDatabase) -> None:
+        began = time.monotonic()
+        apply_register_file(self._settings, write_register(self._folder, datetime.now(UTC), county_state="REVOKED"))
+        self._say(f"6. grant {COUNTY} is revoked: stopped on every partition in {time.monotonic() - began:.1f} s")
+        tally.read()
+        before = dict(tally.counts.delivered)
+        changed = permits.touch(_UPDATES, COUNTY_DIVISION, datetime.now(UTC))
+        self._until(tally, lambda c: c.delivered[FULL] >= before[FULL] + changed)
+        for _ in range(_QUIET_TURNS):
+            tally.read()
+        more = tally.counts.delivered[COUNTY] - before[COUNTY]
+        self._expect([f"{more} events arrived under the revoked grant"] if more else [])
+        self._say(f"   {changed} rows change again: {FULL} receives them, {COUNTY} nothing more")
+
+    # -- watching ----------------------------------------------------------------------------------------------
+
+    def _watch(self, tally: Tally, filled: Filled, done: Callable[[Counts], bool]) -> None:
+        with Live(console=self._console, refresh_per_second=5, transient=False) as live:
+            self._until(tally, done, lambda counts: live.update(_progress(counts, filled)))
+
+    def _until(
+        self, tally: Tally, done: Callable[[Counts], bool], shown: Callable[[Counts], None] = lambda _: None
+    ) -> None:
+        deadline = Deadline(_WAIT_S, "what the demo waits for")
+        while not done(counts := tally.read()):
+            shown(counts)
+            for name, process in self._processes.items():
+                if process.poll() is not None:
+                    raise DemoFailedError(f"{name} ended with exit code {process.returncode}; see {self._log(name)}")
+            try:
+                deadline.check()
+            except DeadlineError as error:
+                raise DemoFailedError(str(error)) from None
+        shown(counts)
+
+    def _expect(self, problems: list[str]) -> None:
+        if problems:
+            raise DemoFailedError("; ".join(problems))
+
+    def _show_refusals(self, counts: Counts) -> None:
+        table = Table("code", "times", "article", "reason", "first at", title="refused, and why")
+        for code, number in sorted(counts.refused.items()):
+            example, rule = counts.examples[code], RULES[RefusalCode(code)]
+            place = f"{example['topic']}/{example['partition']}/{example['offset']} #{example['index']}"
+            table.add_row(code, str(number), rule.article, f"{rule.zh}\n{rule.en}", place)
+        self._console.print(table)
+
+    def _summary(self, counts: Counts, filled: Filled, seconds: float) -> None:
+        table = Table("what", "number", title=f"done in {seconds:.0f} s")
+        table.add_row("changes answered", str(counts.published))
+        table.add_row("admitted", str(sum(counts.admitted.values())))
+        table.add_row("refused (all on purpose)", str(sum(counts.refused.values())))
+        table.add_row(f"delivered under {FULL} (every field, every row)", str(counts.delivered[FULL]))
+        table.add_row(f"delivered under {COUNTY} (no identity, {COUNTY_DIVISION} alone)", str(counts.delivered[COUNTY]))
+        table.add_row(f"delivered under {EXPIRED} (its time is over)", "0")
+        self._console.print(table)
+        self._say(f"the sources held {sum(filled.rows.values())} good rows. How to go on: README.md, `bus --help`")
+
+    # -- processes ---------------------------------------------------------------------------------------------
+
+    def _log(self, name: str) -> Path:
+        return self._folder / "log" / f"demo-{name.replace('/', '-')}.log"
+
+    def _start(self, kind: str, *arguments: str) -> None:
+        name = "-".join([kind, *(Path(argument).stem for argument in arguments)])
+        environment = {**os.environ, **environment_of(self._settings)}
+        self._log(name).parent.mkdir(parents=True, exist_ok=True)
+        with self._log(name).open("wb") as log:
+            self._processes[name] = subprocess.Popen(  # noqa: S603  our own command
+                [sys.executable, "-m", "bus", "run", kind, *arguments],
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _pids(self) -> list[str]:
+        return [str(process.pid) for process in self._processes.values()]
+
+    def _stop(self) -> None:
+        for process in self._processes.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self._processes.values():
+            try:
+                process.wait(self._settings.stop_timeout_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        cluster.down(self._settings, wipe=True)
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, highlight=False, soft_wrap=True)
+
+
+def _complete(counts: Counts, filled: Filled) -> bool:
+    """Whether every change is answered and every delivery that is due has come."""
+    due = {FULL: filled.admitted["residence_permit"], COUNTY: filled.in_county}
+    answered = sum(filled.admitted.values()) + sum(filled.refused.values())
+    return counts.published >= answered and all(counts.delivered[grant] >= number for grant, number in due.items())
+
+
+def _wrong(counts: Counts, filled: Filled) -> list[str]:
+    """What is not as it was planted, in words."""
+    pairs = [
+        ("admitted", dict(counts.admitted), filled.admitted),
+        ("refused", dict(counts.refused), dict(filled.refused)),
+        (
+            "delivered",
+            dict(counts.delivered),
+            {FULL: filled.admitted["residence_permit"], COUNTY: filled.in_county},
+        ),
+    ]
+    return [f"{what}: {found}, expected {expected}" for what, found, expected in pairs if found != expected]
+
+
+def _progress(counts: Counts, filled: Filled) -> Table:
+    table = Table("", "so far", "expected")
+    answered = sum(filled.admitted.values()) + sum(filled.refused.values())
+    table.add_row("published and answered", str(counts.published), str(answered))
+    table.add_row("admitted", str(sum(counts.admitted.values())), str(sum(filled.admitted.values())))
+    table.add_row("refused", str(sum(counts.refused.values())), str(sum(filled.refused.values())))
+    table.add_row(f"delivered under {FULL}", str(counts.delivered[FULL]), str(filled.admitted["residence_permit"]))
+    table.add_row(f"delivered under {COUNTY}", str(counts.delivered[COUNTY]), str(filled.in_county))
+    table.add_row(f"delivered under {EXPIRED}", "0", "0")
+    return table
