@@ -141,7 +141,7 @@ def deliver(
     return outcome
 
 
-def _deliver_to(  # noqa: C901  one branch for each way that a record can leave
+def _deliver_to(  # noqa: C901, PLR0912  one branch for each way that a record can leave
     assignment: Assignment, batch: _Batch, frames: Frames, outcome: DeliverOutcome
 ) -> None:
     plan, start, members = assignment
