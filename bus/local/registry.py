@@ -59,7 +59,8 @@ def environment_of(folder: Path, host: str, port: int, tls: TlsFiles) -> dict[st
         "QUARKUS_HTTP_SSL_CERTIFICATE_KEY_FILES": str(tls.key),
         "QUARKUS_HTTP_SSL_CERTIFICATE_TRUST_STORE_FILE": str(tls.ca),
         "APICURIO_STORAGE_SQL_KIND": "h2",
-        "APICURIO_DATASOURCE_URL": f"jdbc:h2:file:{folder / 'db'}",
+        # H2 would write half a second later; a schema that was answered for must survive a kill.
+        "APICURIO_DATASOURCE_URL": f"jdbc:h2:file:{folder / 'db'};WRITE_DELAY=0",
     }
 
 

@@ -24,6 +24,7 @@ _RIGHTS = frozenset(
         KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001  documented name
+        KafkaError._NOENT,  # noqa: SLF001  as above: the client knows no such topic
     }
 )
 

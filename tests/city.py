@@ -1,0 +1,212 @@
+"""A small city on the session's cluster for one test: agencies, one resource of its own, grants, real workers.
+
+Every city has resources, agencies and grants of its own names, so tests share one cluster without meeting. A resource
+of a new name is a schema file and a catalogue entry (Art 36), which is a fair use of the bus.
+"""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from confluent_kafka import Message, TopicPartition
+
+from bus.local.certificates import issue_agency
+from bus.provision.register import Report, apply_register_file
+from bus.settings import Settings
+from bus.wire.clients import OnStep, Principal, consumer, no_step
+from bus.wire.deadline import Deadline
+from bus.wire.registry import Registry
+from bus.workers.wiring import Worker, admit_worker, deliver_worker
+from schemas.codec import unframe
+from schemas.resource import ResourceSchema, packaged_text
+
+WAIT_S = 40.0
+_FIRST, _LAST = "2020-01-01", "2099-12-31"
+
+
+def until(holds: Callable[[], bool], what: str, seconds: float = WAIT_S) -> None:
+    """Look until it holds, with a deadline."""
+    deadline = Deadline(seconds, what)
+    while not holds():
+        deadline.check()
+        time.sleep(0.05)
+
+
+@dataclass
+class City:
+    """One test's city; names carry a suffix of its own."""
+
+    settings: Settings
+    folder: Path
+    partitions: int = 2
+    suffix: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    grants: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.owner, self.subscriber, self.other = (f"{name}_{self.suffix}" for name in ("mig", "sub", "oth"))
+        self.resource = f"permit_{self.suffix}"
+        avro = json.loads(packaged_text("residence_permit"))
+        avro["resource"] = self.resource
+        avro["name"] = f"Permit{self.suffix}"
+        (self.folder / "resource.avsc").write_text(json.dumps(avro, ensure_ascii=False), encoding="utf-8")
+        self.schema = ResourceSchema(json.dumps(avro))
+        for code in (self.owner, self.subscriber, self.other):
+            issue_agency(self.settings.state_dir, code)
+
+    def add_grant(self, name: str, fields: Sequence[str] | None = None, **more: Any) -> str:
+        """A grant of the subscriber; every field when none are named. Takes effect with `apply`."""
+        grant = f"{name}-{self.suffix}"
+        self.grants[grant] = {
+            "id": grant,
+            "subscriber": self.subscriber,
+            "resource": self.resource,
+            "fields": list(fields or self.schema.fields),
+            "purpose": "test",
+            "legal_basis": {"title": "惠州市政务信息资源共享管理办法", "article": "44"},
+            "agreement": {
+                "number": "1",
+                "signed_by_provider": _FIRST,
+                "signed_by_subscriber": _FIRST,
+                "valid_from": _FIRST,
+                "valid_until": _LAST,
+            },
+            "valid_from": _FIRST,
+            "valid_until": _LAST,
+            "state": "ACTIVE",
+            "disposal": "RETAIN",
+            **more,
+        }
+        return grant
+
+    def topic(self, grant: str) -> str:
+        return f"delivery.{self.subscriber}.{self.resource}.{grant}"
+
+    def register_file(self) -> Path:
+        agencies = [
+            {
+                "code": code,
+                "name": "测试单位",
+                "credit_code": "11441300007212348P",
+                "type": "ADMINISTRATIVE_ORGAN",
+                "division": "441300",
+                "state": "CONNECTED",
+                "contacts": [
+                    {"role": role, "name": "示例", "phone": "0"}
+                    for role in ("LEADER", "SHARING_OFFICER", "TECHNICAL_OFFICER")
+                ],
+                "certificates": [{"file": str(self.settings.state_dir / "agencies" / code / "signing.crt")}],
+            }
+            for code in (self.owner, self.subscriber, self.other)
+        ]
+        entry = {
+            "resource": self.resource,
+            "version": 1,
+            **dict.fromkeys(
+                ("name", "content", "responsible_department", "update_frequency", "platform", "scope_and_manner"),
+                "测试",
+            ),
+            "sharing_period": {"from": _FIRST},
+            "freshness": "DYNAMIC",
+            "sharing": "CONDITIONAL",
+            "owners": [{"agencies": [self.owner], "divisions": ["441300"]}],
+            "partitions": self.partitions,
+            "published_at": "2026-01-01T00:00:00+00:00",
+            "schema": {"file": "resource.avsc"},
+        }
+        review = {
+            "number": "R-1",
+            "agency": self.owner,
+            "resource": self.resource,
+            "catalogue_version": 1,
+            "reviewer": "示例",
+            "reviewed_on": _FIRST,
+            "valid_until": _LAST,
+            "result": "PASS",
+        }
+        content = {
+            "version": "1",
+            "agencies": agencies,
+            "catalogue": [entry],
+            "reviews": [review],
+            "grants": list(self.grants.values()),
+        }
+        path = self.folder / "register.yaml"
+        path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        assert yaml.safe_load(path.read_text(encoding="utf-8"))
+        return path
+
+    def apply(self) -> Report:
+        return apply_register_file(self.settings, self.register_file())
+
+    def read(self, topic: str) -> list[Message]:
+        """Everything that is visible on a topic now, read-committed, in order within each partition."""
+        reader = consumer(
+            self.settings, Principal.role(self.settings, "operator"), "test.read", **{"enable.partition.eof": True}
+        )
+        try:
+            count = len(reader.list_topics(topic, timeout=WAIT_S).topics[topic].partitions)
+            reader.assign([TopicPartition(topic, part, 0) for part in range(count)])
+            found: list[Message] = []
+            ended: set[int] = set()
+            deadline = Deadline(WAIT_S, f"reading {topic}")
+            while len(ended) < count:
+                deadline.check()
+                for message in reader.consume(500, 0.5):
+                    if message.error() is not None:
+                        ended.add(message.partition() or 0)
+                    else:
+                        found.append(message)
+            return found
+        finally:
+            reader.close()
+
+    def data(self, topic: str) -> list[dict[str, Any]]:
+        """The decoded values of a topic; tombstones are None entries left out."""
+        registry = Registry(self.settings, Principal.role(self.settings, "operator"))
+        rows = []
+        for message in self.read(topic):
+            framed = unframe(message.value())
+            if framed is not None:
+                codec = registry.codec(framed[0])
+                assert codec is not None
+                rows.append(codec.decode(framed[1]))
+        return rows
+
+
+@contextmanager
+def running(settings: Settings, *kinds: str, on_step: OnStep = no_step) -> Iterator[dict[str, Worker]]:
+    """Real workers, in threads of this process; stopped at the end, and what ended one is raised."""
+    makers = {"admit": admit_worker, "deliver": deliver_worker}
+    workers = {kind: makers[kind](settings, on_step) for kind in kinds}
+    errors: list[BaseException] = []
+
+    def run(worker: Worker) -> None:
+        try:
+            worker.run()
+        except BaseException as error:  # noqa: BLE001  raised in the test once the workers are stopped
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(worker,), daemon=True) for worker in workers.values()]
+    for thread in threads:
+        thread.start()
+    try:
+        yield workers
+    finally:
+        for worker in workers.values():
+            worker.loop.stop()
+        for thread in threads:
+            thread.join(WAIT_S)
+    if errors:
+        raise errors[0]
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
