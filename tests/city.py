@@ -146,22 +146,22 @@ class City:
     def apply(self) -> Report:
         return apply_register_file(self.settings, self.register_file())
 
-    def read(self, topic: str) -> list[Message]:
-        """Everything that is visible on a topic now, read-committed, in order within each partition."""
+    def read(self, *topics: str) -> list[Message]:
+        """Everything that is visible on some topics now, read-committed, in order within each partition."""
         reader = consumer(
             self.settings, Principal.role(self.settings, "operator"), "test.read", **{"enable.partition.eof": True}
         )
         try:
-            count = len(reader.list_topics(topic, timeout=WAIT_S).topics[topic].partitions)
-            reader.assign([TopicPartition(topic, part, 0) for part in range(count)])
+            known = reader.list_topics(timeout=WAIT_S).topics
+            open_ends = {(topic, part) for topic in topics for part in known[topic].partitions}
+            reader.assign([TopicPartition(topic, part, 0) for topic, part in open_ends])
             found: list[Message] = []
-            ended: set[int] = set()
-            deadline = Deadline(WAIT_S, f"reading {topic}")
-            while len(ended) < count:
+            deadline = Deadline(WAIT_S, f"reading {', '.join(topics)[:100]}")
+            while open_ends:
                 deadline.check()
-                for message in reader.consume(500, 0.5):
+                for message in reader.consume(1_000, 0.3):
                     if message.error() is not None:
-                        ended.add(message.partition() or 0)
+                        open_ends.discard((message.topic() or "", message.partition() or 0))
                     else:
                         found.append(message)
             return found

@@ -24,7 +24,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 from bus.settings import Settings
 from bus.topics import PROGRESS, record_topic
-from bus.wire.clients import Principal, consumer, producer
+from bus.wire.clients import OnStep, Principal, consumer, no_step, producer
 from bus.wire.errors import unavailable
 from bus.wire.transaction import AbortedError, Transactions
 from bus.workers.loop import Place
@@ -114,6 +114,7 @@ class CatchUp:
         deliver_to: projects records for assignments.
         live_position: the live worker's next offset on a place; None when it is not this worker's.
         book: words the markers.
+        on_step: called with 10 + the number of each step of its transactions; a fault test kills here.
     """
 
     def __init__(
@@ -125,7 +126,9 @@ class CatchUp:
         deliver_to: DeliverTo,
         live_position: Callable[[Place], int | None],
         book: ProgressBook,
+        on_step: OnStep = no_step,
     ) -> None:
+        self._on_step = on_step
         self._settings = settings
         self._principal = principal
         self._transactional_id = transactional_id
@@ -192,7 +195,7 @@ class CatchUp:
         made: Producer | None = None
         try:
             made = producer(self._settings, self._principal, self._transactional_id)
-            transactions = Transactions(made, self._settings.request_timeout_s)
+            transactions = Transactions(made, self._settings.request_timeout_s, lambda step: self._on_step(10 + step))
             transactions.start()
             while not self._stop.is_set():
                 job = next((known for known in self.jobs() if known.state is not JobState.ENDED), None)

@@ -60,11 +60,11 @@ def processes_of(state_dir: Path) -> list[int]:
 
 def bus(settings: Settings, *words: str) -> subprocess.Popen[str]:
     """The command as a user starts it."""
-    code = "from bus.cli.local import local; local()"
+    code = "from bus.cli.main import main; main()"
     told = {f"BUS_{name.upper()}": str(getattr(settings, name)) for name in ("state_dir", "bootstrap_servers")}
     told["BUS_REGISTRY_URL"] = settings.registry_url
     return subprocess.Popen(
-        [sys.executable, "-c", code, *words],
+        [sys.executable, "-c", code, "local", *words],
         env={**os.environ, **told},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

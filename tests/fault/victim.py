@@ -1,0 +1,35 @@
+"""A worker that kills itself at a step: `python -m tests.fault.victim KIND STEP OCCURRENCE [CONNECTOR FILE]`.
+
+Settings come from the environment. Nothing is cleaned up: that is the point.
+"""
+
+import os
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+
+from bus.settings import load
+from bus.workers.connect import ConnectorWorker, read_config
+from bus.workers.wiring import admit_worker, deliver_worker
+
+
+def main() -> None:
+    """Run until the step comes."""
+    kind, step, occurrence = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    seen: Counter[int] = Counter()
+
+    def on_step(number: int) -> None:
+        seen[number] += 1
+        if number == step and seen[number] == occurrence:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    settings = load()
+    if kind == "connector":
+        ConnectorWorker(settings, read_config(Path(sys.argv[4])), on_step).run()
+    else:
+        {"admit": admit_worker, "deliver": deliver_worker}[kind](settings, on_step).run()
+
+
+if __name__ == "__main__":
+    main()
