@@ -43,7 +43,7 @@ format: setup ## Format the code and mend what can be mended
 	$(PYTHON) -m ruff format $(SOURCES)
 
 bench: setup ## Measure the bus against a raw copy (EVENTS=500000); the last line is one JSON object
-	@$(PYTHON) -m tests.bench.run --events $(EVENTS) $(ARGS)
+	@$(PYTHON) -m bus.bench --events $(EVENTS) $(ARGS)
 
 up: setup ## Start Kafka and the registry on this machine
 	@$(BUS) local up $(ARGS)

@@ -168,8 +168,8 @@ class City:
         finally:
             reader.close()
 
-    def data(self, topic: str) -> list[dict[str, Any]]:
-        """The decoded values of a topic; tombstones are None entries left out."""
+    def decoded(self, topic: str) -> list[tuple[bytes, dict[str, Any]]]:
+        """Key and decoded value of everything on a topic; tombstones are left out."""
         registry = Registry(self.settings, Principal.role(self.settings, "operator"))
         rows = []
         for message in self.read(topic):
@@ -177,8 +177,12 @@ class City:
             if framed is not None:
                 codec = registry.codec(framed[0])
                 assert codec is not None
-                rows.append(codec.decode(framed[1]))
+                rows.append((message.key() or b"", codec.decode(framed[1])))
         return rows
+
+    def data(self, topic: str) -> list[dict[str, Any]]:
+        """The decoded values of a topic."""
+        return [row for _, row in self.decoded(topic)]
 
 
 @contextmanager

@@ -79,11 +79,8 @@ def publish_versions(city: City) -> dict[str, list[str]]:
 def orders(city: City, topic: str) -> dict[bytes, list[str]]:
     """Event ids by Kafka key, in the order of the topic."""
     found: dict[bytes, list[str]] = defaultdict(list)
-    rows = iter(city.data(topic))
-    for message in city.read(topic):
-        if message.value() is not None:
-            row = next(rows)
-            found[message.key() or b""].append(str(row.get("event_id") or row["change"]["event_id"]))
+    for key, row in city.decoded(topic):
+        found[key].append(str(row.get("event_id") or row["change"]["event_id"]))
     return found
 
 
