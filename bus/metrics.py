@@ -3,14 +3,18 @@
 Labels come from closed sets: agencies, resources and grants of the register, refusal codes. Never an identity.
 """
 
+import threading
+from bisect import bisect_left
 from collections import Counter as Counts
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
-from compliance.view import RegisterView
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import HistogramMetricFamily
 
+from compliance.view import RegisterView
 from schemas.refusals import RefusalCode
 
 
@@ -26,6 +30,7 @@ class MetricSpec:
 
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0)
+_END_TO_END = "bus_end_to_end_seconds"
 _SIZES = (1, 10, 50, 100, 500, 1_000, 2_500, 5_000, 10_000, 50_000)
 
 METRICS: tuple[MetricSpec, ...] = (
@@ -37,7 +42,7 @@ METRICS: tuple[MetricSpec, ...] = (
     MetricSpec("bus_delivered_total", "counter", ("grant", "resource"), "events delivered, by grant"),
     MetricSpec("bus_published_total", "counter", ("agency", "resource"), "changes that a connector published"),
     MetricSpec("bus_lag_messages", "gauge", ("worker", "topic"), "messages between a worker's position and the end"),
-    MetricSpec("bus_end_to_end_seconds", "histogram", (), "from publication to delivery, by event", _SECONDS),
+    MetricSpec(_END_TO_END, "histogram", (), "from publication to delivery, by event", _SECONDS),
     MetricSpec("bus_transactions_total", "counter", ("worker",), "transactions committed"),
     MetricSpec("bus_transaction_aborts_total", "counter", ("worker",), "transactions aborted"),
     MetricSpec("bus_batch_messages", "histogram", ("worker",), "messages in a batch", _SIZES),
@@ -58,7 +63,11 @@ class Metrics:
     def __init__(self, worker: str) -> None:
         self.registry = CollectorRegistry()
         self.worker = worker
-        self._made: dict[str, Counter | Gauge | Histogram] = {spec.name: self._make(spec) for spec in METRICS}
+        self._end_to_end = _WeightedHistogram(next(spec for spec in METRICS if spec.name == _END_TO_END))
+        self.registry.register(self._end_to_end)
+        self._made: dict[str, Counter | Gauge | Histogram] = {
+            spec.name: self._make(spec) for spec in METRICS if spec.name != _END_TO_END
+        }
         for name in ("bus_transactions_total", "bus_transaction_aborts_total"):
             self.counter(name).labels(worker)
         self.histogram("bus_batch_messages").labels(worker)
@@ -107,7 +116,31 @@ class Metrics:
             self.counter(f"bus_{name}_total").labels(*labels).inc(number)
 
     def latencies(self, milliseconds: Iterable[int]) -> None:
-        """Observe end-to-end latencies."""
-        observe = self.histogram("bus_end_to_end_seconds").observe
-        for value in milliseconds:
-            observe(max(0, value) / 1000)
+        """Observe end-to-end latencies; events of one submission share theirs, so each value is observed once."""
+        for value, times in Counts(milliseconds).items():
+            self._end_to_end.observe(max(0, value) / 1000, times)
+
+
+class _WeightedHistogram:
+    """A histogram that takes a value many times at once; the client library's own takes one at a time."""
+
+    def __init__(self, spec: MetricSpec) -> None:
+        self._spec = spec
+        self._lock = threading.Lock()
+        self._counts = [0] * (len(spec.buckets) + 1)
+        self._sum = 0.0
+
+    def observe(self, value: float, times: int) -> None:
+        """Count a value so many times."""
+        with self._lock:
+            self._counts[bisect_left(self._spec.buckets, value)] += times
+            self._sum += value * times
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """What is scraped: cumulative buckets, as the exposition format wants them."""
+        with self._lock:
+            sums, total = list(accumulate(self._counts)), self._sum
+        names = [*(str(float(bound)) for bound in self._spec.buckets), "+Inf"]
+        yield HistogramMetricFamily(
+            self._spec.name, self._spec.help, buckets=list(zip(names, sums, strict=True)), sum_value=total
+        )

@@ -133,7 +133,8 @@ def run(settings: Settings, events: int) -> None:
     click.echo(f"preparing {events:,} events")
     prepare(settings, events)
     with processes(settings, _ADMIT, _DELIVER) as workers:
-        bus = throughput(workers, written(settings, grant.topic, PARTITIONS), events)
+        counts = [written(settings, topic, PARTITIONS) for topic in (record_topic(RESOURCE), grant.topic)]
+        bus = throughput(workers, counts, events)
         show("bus", bus, ("admit", "deliver"))
         full, half = (paced(grant.topic, "bus", rate) for rate in (_RATE, _RATE // 2))
     for found, rate in ((full, _RATE), (half, _RATE // 2)):
@@ -141,7 +142,7 @@ def run(settings: Settings, events: int) -> None:
     prepare_raw(settings, events)
     copies = (("bus.bench.raw", _RAW[0], _RAW[1]), ("bus.bench.raw", _RAW[1], _RAW[2]))
     with processes(settings, *copies) as hops:
-        raw = throughput(hops, written(settings, _RAW[2], PARTITIONS), events)
+        raw = throughput(hops, [written(settings, topic, PARTITIONS) for topic in _RAW[1:]], events)
         show("raw copy", raw, ("first hop", "second hop"))
         raw_full = paced(_RAW[2], "raw", _RATE)
     click.echo(f"raw copy at {_RATE:,}/s: p50 {raw_full.p50_ms:.0f} ms, p99 {raw_full.p99_ms:.0f} ms")

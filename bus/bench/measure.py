@@ -94,22 +94,36 @@ def written(settings: Settings, topic: str, partitions: int) -> Callable[[], int
     return lambda: sum(end_offsets(client, places, settings.request_timeout_s).values())
 
 
-def throughput(hops: Sequence[Process], count: Callable[[], int], events: int) -> Throughput:
-    """Watch the last hop's topic while the hops work off what was prepared."""
+def throughput(hops: Sequence[Process], counts: Sequence[Callable[[], int]], events: int) -> Throughput:
+    """Watch each hop's topic while the hops work off what was prepared; the rate is the last hop's."""
     deadline = Deadline(_LONGEST_S, "the end of a throughput run")
-    began, first, before = 0.0, 0, tuple[Used, ...]()
-    while (now := count()) < events:
-        if not before and now >= events // 10:
-            began, first, before = time.monotonic(), now, tuple(used(hop) for hop in hops)
+    before: list[_Mark | None] = [None] * len(hops)
+    after: list[_Mark | None] = [None] * len(hops)
+    while after[-1] is None:
+        for index, (hop, count) in enumerate(zip(hops, counts, strict=True)):
+            now = count()
+            if before[index] is None and now >= events // 10:
+                before[index] = _Mark(time.monotonic(), now, used(hop))
+            if after[index] is None and now >= events:
+                after[index] = _Mark(time.monotonic(), now, used(hop))
         deadline.check()
         time.sleep(_LOOK_S)
-    seconds, worked = time.monotonic() - began, now - first
-    after = tuple(used(hop) for hop in hops)
+    spans = [(begin, end) for begin, end in zip(before, after, strict=True) if begin is not None and end is not None]
+    first, last = spans[-1]
     return Throughput(
-        worked / seconds,
-        tuple((end.cpu_s - start.cpu_s) / worked * 1e6 for start, end in zip(before, after, strict=True)),
-        tuple((start.rss_mb, end.rss_mb) for start, end in zip(before, after, strict=True)),
+        (last.count - first.count) / (last.at - first.at),
+        tuple((end.used.cpu_s - begin.used.cpu_s) / (end.count - begin.count) * 1e6 for begin, end in spans),
+        tuple((begin.used.rss_mb, end.used.rss_mb) for begin, end in spans),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A moment of a run: monotonic seconds, how many had been written, what the hop had used."""
+
+    at: float
+    count: int
+    used: Used
 
 
 def latency(

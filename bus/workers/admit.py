@@ -7,8 +7,9 @@ including the submission that held them (decisions 11).
 import os
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from bus.keys.store import Keys
@@ -71,6 +72,7 @@ class AdmitTask:
         self._admitter = Admitter(feed.view, keys.tokens, sealer, self._frames, settings.submission_max_bytes)
         self._outcome = AdmitOutcome()
         self._behind: dict[Place, int] = {}
+        self._purging: dict[Place, tuple[int, Future[object]]] = {}
         self._purged_at = time.monotonic()
 
     def register_changed(self) -> None:
@@ -127,6 +129,7 @@ class AdmitTask:
         """Nothing is held."""
 
     def _purge_behind(self) -> None:
+        self._note_purged()
         now = time.monotonic()
         if self._behind and now - self._purged_at >= self._settings.purge_interval_s:
             self._purged_at = now
@@ -134,12 +137,19 @@ class AdmitTask:
             self._purge(done)
 
     def _purge(self, places: Mapping[Place, int]) -> None:
+        """Ask for a purge; the answer is looked at in a later turn, so that no event waits for it."""
         futures = self._admin.delete_records([TopicPartition(topic, part, at) for (topic, part), at in places.items()])
         for tp, future in futures.items():
-            try:
-                future.result(self._settings.request_timeout_s)
-            except KafkaException:
-                # The corridor's retention bounds what stays; the next purge of the partition covers this one.
-                self._behind.setdefault((tp.topic, tp.partition), places[tp.topic, tp.partition])
+            place = (tp.topic, tp.partition)
+            self._purging[place] = (places[place], future)
+
+    def _note_purged(self) -> None:
+        for place, (at, future) in list(self._purging.items()):
+            if not future.done():
+                continue
+            del self._purging[place]
+            if future.exception() is None:
+                self._metrics.counter("bus_purged_total").labels(place[0]).inc()
             else:
-                self._metrics.counter("bus_purged_total").labels(tp.topic).inc()
+                # The corridor's retention bounds what stays; the next purge of the partition covers this one.
+                self._behind.setdefault(place, at)

@@ -1,5 +1,6 @@
 """The one place where a worker is put together from settings, keys and clients; tests hand in a step callback."""
 
+import gc
 import logging
 import os
 import signal
@@ -105,6 +106,8 @@ def run_until_signalled(worker: Worker) -> None:
     """Run in the main thread; SIGTERM and SIGINT end it after the current turn."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.loop.stop())
+    # What was made so far stays for ever: the collector need not walk it again and again while events wait.
+    gc.freeze()
     LOG.info("worker %s runs, metrics on port %d, process %d", worker.slot.name, worker.server.port, os.getpid())
     worker.run()
 
