@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from compliance.events import from_event
-from compliance.view import RegisterView
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
@@ -13,7 +11,9 @@ from bus.wire.clients import Principal, admin, consumer
 from bus.wire.errors import unavailable
 from bus.wire.registry import Registry
 from bus.wire.table import read_to_end
+from compliance.events import from_event
 from compliance.models import MODELS
+from compliance.view import RegisterView
 from schemas.codec import unframe
 from schemas.errors import SchemaError
 

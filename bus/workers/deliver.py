@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from compliance.reading import may_read, next_change_at
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from bus.keys.store import Keys
@@ -23,6 +22,7 @@ from bus.workers.health import Health
 from bus.workers.loop import Place, Work
 from bus.workers.progress import ProgressBook, Stand, Standing
 from compliance.models import Grant, GrantState
+from compliance.reading import may_read, next_change_at
 from processors.batch import Frames, Outgoing
 from processors.deliver import Assignment, DeliverOutcome, Members, RecordMessage, deliver
 from processors.projection import GrantPlan, compile_grant

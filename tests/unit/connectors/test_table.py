@@ -1,0 +1,146 @@
+"""The table source: every row once, whatever the ties; what cannot be a change comes back with its reason."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, create_engine, delete, insert
+
+from connectors.table import SHANGHAI, TableConfig, TableSource, coerce
+from schemas.errors import SourceError
+from schemas.refusals import Refused
+from schemas.resource import packaged_text, resource_schema
+from schemas.words import Change, Operation
+from tests.builders import ENTERPRISE, PERMIT
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+SCHEMA = resource_schema(packaged_text(PERMIT))
+
+
+class Source:
+    """A SQLite table with a number and a name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = f"sqlite:///{folder / 's.sqlite'}"
+        self.engine = create_engine(self.url)
+        self.table = Table(
+            "t",
+            MetaData(),
+            Column("a", Integer, primary_key=True),
+            Column("b", Integer, primary_key=True),
+            Column("at", DateTime),
+            Column("name", String),
+            Column("born", String),
+            Column("op", String),
+        )
+        self.table.metadata.create_all(self.engine)
+
+    def put(self, *rows: dict[str, Any]) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(
+                insert(self.table), [{"name": "甲", "born": None, "op": "UPDATE", **row} for row in rows]
+            )
+
+    def config(self, **more: Any) -> TableConfig:
+        return TableConfig(
+            **{
+                "url": self.url,
+                "table": "t",
+                "key": ("a", "b"),
+                "updated_at": "at",
+                "columns": {"name": "name", "birth_date": "born"},
+                "operation": "op",
+                "settle_ms": 0,
+                **more,
+            }
+        )
+
+
+def local(moment: datetime) -> datetime:
+    return moment.astimezone(SHANGHAI).replace(tzinfo=None)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    return Source(tmp_path_factory.mktemp("source"))
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), unique_by=lambda row: row[:2]),
+    st.integers(1, 5),
+)
+def test_every_row_is_read_once_whatever_the_ties_and_the_page(
+    shared: Source, rows: list[tuple[int, int, int]], page: int
+) -> None:
+    with shared.engine.begin() as connection:
+        connection.execute(delete(shared.table))
+    if rows:
+        shared.put(
+            *({"a": a, "b": b, "at": local(NOW - timedelta(hours=age)), "name": f"{a}-{b}"} for a, b, age in rows)
+        )
+    source = TableSource(shared.config(), SCHEMA)
+    cursor, seen = None, []
+    while (batch := source.read(cursor, page, NOW)).rows:
+        assert len(batch.rows) <= page
+        seen += [row.data["name"] for row in batch.rows if isinstance(row, Change)]
+        cursor = batch.cursor
+    source.close()
+    assert sorted(seen) == sorted(f"{a}-{b}" for a, b, _ in rows)
+
+
+def test_a_row_that_has_not_settled_waits(tmp_path: Path) -> None:
+    made = Source(tmp_path)
+    made.put({"a": 1, "b": 1, "at": local(NOW)})
+    source = TableSource(made.config(settle_ms=1_000), SCHEMA)
+    assert source.read(None, 10, NOW + timedelta(milliseconds=999)).rows == ()
+    [row] = source.read(None, 10, NOW + timedelta(milliseconds=1_000)).rows
+    assert isinstance(row, Change)
+    assert row.business_time == NOW
+    source.close()
+
+
+def test_a_row_that_cannot_be_a_change_comes_back_with_its_reason_and_without_its_value(tmp_path: Path) -> None:
+    made = Source(tmp_path)
+    made.put(
+        {"a": 1, "b": 1, "at": local(NOW), "born": "某日"},
+        {"a": 1, "b": 2, "at": local(NOW), "op": "某事"},
+        {"a": 1, "b": 3, "at": local(NOW), "op": "WITHDRAW", "born": "1990-03-07"},
+    )
+    source = TableSource(made.config(), SCHEMA)
+    bad, worse, good = source.read(None, 10, NOW).rows
+    assert isinstance(bad, Refused)
+    assert (bad.code, bad.field) == ("E_SCHEMA", "birth_date")
+    assert "某日" not in bad.reason_en
+    assert isinstance(worse, Refused)
+    assert worse.field == "operation"
+    assert isinstance(good, Change)
+    assert (good.operation, good.data["birth_date"]) == (Operation.WITHDRAW, date(1990, 3, 7))
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"table": "nothing"}, "table nothing"),
+        ({"updated_at": "when"}, "no column when"),
+        ({"columns": {"nickname": "name"}}, "no field nickname"),
+        ({"url": "sqlite:////nowhere/at/all.sqlite"}, "cannot be read"),
+    ],
+)
+def test_a_wrong_configuration_is_told_in_one_sentence(tmp_path: Path, changes: dict[str, Any], what: str) -> None:
+    with pytest.raises(SourceError, match=what):
+        TableSource(Source(tmp_path).config(**changes), SCHEMA)
+
+
+def test_values_become_what_the_field_wants() -> None:
+    fields, firm = SCHEMA.fields, resource_schema(packaged_text(ENTERPRISE)).fields
+    assert coerce(fields["name"], 7) == "7"
+    assert coerce(fields["name"], "") is None
+    assert coerce(fields["birth_date"], datetime(2000, 1, 2, 3, tzinfo=UTC)) == date(2000, 1, 2)
+    assert coerce(firm["registered_capital"], "12.50") == Decimal("12.50")
+    assert isinstance(coerce(firm["registered_capital"], "viel"), Refused)
