@@ -1,5 +1,6 @@
 """`Subscriber`: how an agency's program reads what its grants allow."""
 
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from schemas.codec import unframe
 from schemas.errors import RefusedError, SchemaError
 from schemas.refusals import RefusalCode, Refused
 
+Place = tuple[str, int]
 _REMEMBERED = 100_000
 _COMMIT_EVERY_S = 1.0
 _ENDED = frozenset(
@@ -69,6 +71,8 @@ class Subscriber:
         agency: the subscriber's code.
         grant: one grant's id; all grants of the agency when None.
         group: consumer group behind the agency's prefix, so that several processes share the work.
+        positions: where to begin, by (topic, partition), for a program that keeps its own positions: all partitions
+            are read, from 0 where none is named, and nothing is committed to Kafka.
         settings: as read from the environment when None.
 
     Raises:
@@ -77,7 +81,13 @@ class Subscriber:
     """
 
     def __init__(
-        self, agency: str, *, grant: str | None = None, group: str = "subscriber", settings: Settings | None = None
+        self,
+        agency: str,
+        *,
+        grant: str | None = None,
+        group: str = "subscriber",
+        settings: Settings | None = None,
+        positions: Mapping[Place, int] | None = None,
     ) -> None:
         self._settings = settings or load()
         principal = Principal.agency(self._settings, agency)
@@ -88,15 +98,20 @@ class Subscriber:
             raise unavailable("cannot list deliveries", error) from None
         mine = [name for name in known if name.startswith(f"delivery.{agency}.")]
         topics = [name for name in mine if grant is None or name.rsplit(".", 1)[1] == grant]
+        self.topics = tuple(topics)
         if not topics:
             raise RefusedError(
                 Refused(RefusalCode.E_NO_GRANT, "the agency may read no delivery of that name").reason_en
             )
         self._reader = consumer(self._settings, principal, f"{agency}.{group}")
-        self._reader.subscribe(topics)
+        self._partitions = [(name, part) for name in topics for part in known[name].partitions]
+        if positions is None:
+            self._reader.subscribe(topics)
+        else:
+            self.go_to(positions)
         self._seen: OrderedDict[tuple[str, str, str], None] = OrderedDict()
         self._left: dict[tuple[str, int], bytes] = {}
-        self._done: dict[tuple[str, int], int] = {}
+        self.positions: dict[Place, int] = {}
         self._commit_at = time.monotonic() + _COMMIT_EVERY_S
 
     def poll(self, timeout_s: float = 1.0) -> Delivered | None:
@@ -110,10 +125,32 @@ class Subscriber:
                     continue
                 raise unavailable("cannot read deliveries", KafkaException(error))
             found = self._read(message)
-            self._done[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
+            self.positions[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
             if found is not None:
                 return found
         return None
+
+    def batch(self, most: int, timeout_s: float = 1.0) -> list[Delivered]:
+        """Up to so many records that are there now, waiting for the first; errors as iteration."""
+        found: list[Delivered] = []
+        wait = timeout_s
+        while len(found) < most and (record := self.poll(wait)) is not None:
+            found.append(record)
+            wait = 0.0
+        return found
+
+    def go_to(self, positions: Mapping[Place, int]) -> None:
+        """Read every partition from these positions on, from 0 where none is named."""
+        self._reader.assign([TopicPartition(*place, positions.get(place, 0)) for place in self._partitions])
+
+    def fields(self, topic: str) -> tuple[str, ...]:
+        """The granted fields of a delivery topic, as its newest schema names them."""
+        versions = self._registry.versions(topic)
+        if not versions:
+            return ()
+        members = {item["name"]: item["type"] for item in json.loads(versions[-1])["fields"]}
+        _, data = members["data"]
+        return tuple(item["name"] for item in data["fields"])
 
     def __iter__(self) -> Iterator[Delivered]:
         """Yield records as they come, for ever; done ones are committed every second, when the next is asked for.
@@ -130,15 +167,15 @@ class Subscriber:
                 self._commit_at = time.monotonic() + _COMMIT_EVERY_S
 
     def commit(self) -> None:
-        """What was returned so far is done; a successor goes on behind it."""
-        if not self._done:
+        """What was returned so far is done; a successor of the group goes on behind it."""
+        if not self.positions:
             return
-        places = [TopicPartition(topic, part, offset) for (topic, part), offset in self._done.items()]
+        places = [TopicPartition(topic, part, offset) for (topic, part), offset in self.positions.items()]
         try:
             self._reader.commit(offsets=places, asynchronous=False)
         except KafkaException as error:
             raise unavailable("cannot commit", error) from None
-        self._done.clear()
+        self.positions.clear()
 
     def close(self) -> None:
         """Leave the group; what was not committed comes again."""

@@ -8,7 +8,7 @@ import click
 
 from bus.settings import load
 from bus.workers.supervisor import Supervisor
-from bus.workers.wiring import WORKERS, run_connector, run_until_signalled
+from bus.workers.wiring import WORKERS, run_connector, run_sink, run_until_signalled
 
 
 @click.group()
@@ -41,6 +41,15 @@ def connector(file: Path) -> None:
     settings = load()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
     run_connector(settings, file)
+
+
+@run.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def sink(file: Path) -> None:
+    """Keep one grant's deliveries in the table that a sink FILE (YAML) names, exactly once."""
+    settings = load()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
+    run_sink(settings, file)
 
 
 @run.command(name="all")

@@ -23,6 +23,7 @@ from bus.workers.deliver import DeliverTask
 from bus.workers.health import Health, HealthServer
 from bus.workers.loop import Loop
 from bus.workers.progress import ProgressBook
+from bus.workers.sink import SinkWorker, read_sink_config
 from bus.workers.slot import Slot
 from schemas.resource import envelope
 
@@ -114,7 +115,15 @@ def run_until_signalled(worker: Worker) -> None:
 
 def run_connector(settings: Settings, file: Path) -> None:
     """Run the connector of a file in the main thread until SIGTERM or SIGINT."""
-    worker = ConnectorWorker(settings, read_config(file))
+    _run_edge(settings, ConnectorWorker(settings, read_config(file)))
+
+
+def run_sink(settings: Settings, file: Path) -> None:
+    """Run the sink of a file in the main thread until SIGTERM or SIGINT."""
+    _run_edge(settings, SinkWorker(settings, read_sink_config(file)))
+
+
+def _run_edge(settings: Settings, worker: ConnectorWorker | SinkWorker) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     server = HealthServer(settings.metrics_host, settings.metrics_port, worker.metrics.registry, worker.health)

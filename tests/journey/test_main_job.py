@@ -1,7 +1,9 @@
 """The main job on real Kafka: publish, admit, refuse, deliver, withdraw, revoke; and what must never be seen."""
 
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,11 +13,13 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
+from sqlalchemy import create_engine, text
 
 from bus import Change, Classification, Operation, Publisher, Subscriber
 from bus.local.artifacts import install, java
 from bus.wire.clients import Principal, consumer
 from bus.wire.table import end_offsets
+from bus.workers.sink import SinkConfig, SinkWorker
 from schemas.errors import NotProvisionedError, RefusedError
 from tests.builders import canary_person, permit
 from tests.city import City, running, until
@@ -324,3 +328,47 @@ def test_confluents_own_deserializer_reads_a_delivery(open_city: tuple[City, str
 def test_an_unprovisioned_publisher_is_told_so(city: City) -> None:
     with pytest.raises(NotProvisionedError):
         Publisher(city.owner, settings=city.settings)
+
+
+def test_a_sink_keeps_the_current_rows_in_a_table_exactly_once(
+    open_city: tuple[City, str, str], tmp_path: Path
+) -> None:
+    city, full, _ = open_city
+    config = SinkConfig(
+        agency=city.subscriber, grant=full, url=f"sqlite:///{tmp_path / 'copy.sqlite'}", table="permits"
+    )
+    rows = changes(6)
+
+    def copied(count: int) -> bool:
+        with create_engine(config.url).connect() as connection:
+            return connection.execute(text("select count(*) from permits")).scalar() == count
+
+    with Publisher(city.owner, settings=city.settings) as publisher:
+        publisher.publish(city.resource, rows).receipts()
+        with sinking(city, config):
+            until(lambda: copied(6), "six rows")
+        # While the sink is down: a new version, a withdrawal, two new records.
+        publisher.publish(city.resource, [Change(rows[0].data, now())]).receipts()
+        publisher.publish(city.resource, [Change(rows[1].data, now(), Operation.WITHDRAW)]).receipts()
+        newest = publisher.publish(city.resource, changes(2, seed=700)).receipts()
+        with sinking(city, config):
+            until(lambda: copied(7), "seven rows")
+    with create_engine(config.url).connect() as connection:
+        numbers = set(connection.execute(text("select residence_permit_number from permits")).scalars())
+        events = set(connection.execute(text("select bus_event_id from permits")).scalars())
+    assert numbers == {c.data["residence_permit_number"] for c in [rows[0], *rows[2:], *changes(2, seed=700)]}
+    assert {receipt.event_id for receipt in newest} <= events
+
+
+@contextmanager
+def sinking(city: City, config: SinkConfig) -> Iterator[None]:
+    """A sink in a thread, stopped in good order."""
+    worker = SinkWorker(city.settings, config)
+    thread = threading.Thread(target=worker.run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join(20)
+        assert not thread.is_alive()
