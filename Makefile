@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types contracts unit tests format bench up down status clean
+.PHONY: help setup demo test lint types contracts unit tests docs format bench up down status clean
 
 PYTHON := .venv/bin/python
 BUS := .venv/bin/bus
@@ -37,6 +37,9 @@ tests: setup ## Run all tests, on real Kafka
 
 unit: setup ## Run the tests that need no Kafka, in seconds
 	$(PYTHON) -m pytest tests/unit tests/property $(ARGS)
+
+docs: setup ## Write the reference pages from the code's own tables
+	@$(BUS) docs docs/reference
 
 format: setup ## Format the code and mend what can be mended
 	$(PYTHON) -m ruff check --fix $(SOURCES)
