@@ -164,8 +164,13 @@ def test_three_brokers_form_one_cluster_that_outlives_one_of_them(tmp_path: Path
         assert [service.serving for service in status.services] == [True] * 4
         admin = AdminClient(kafka_client(settings, issue_role(settings.state_dir, "operator")))
         admin.create_topics([NewTopic("three", 3, 3)])["three"].result(WAIT_S)
-        replicas = admin.list_topics("three", timeout=WAIT_S).topics["three"].partitions
-        assert [sorted(partition.replicas) for partition in replicas.values()] == [[1, 2, 3]] * 3
+
+        def replicas() -> list[list[int]]:
+            """As the broker that is asked knows them; one may hear of a new topic later than another."""
+            partitions = admin.list_topics("three", timeout=WAIT_S).topics["three"].partitions
+            return [sorted(partition.replicas) for partition in partitions.values()]
+
+        assert wait_until(lambda: replicas() == [[1, 2, 3]] * 3, WAIT_S)
         lost = status.services[0].pid
         assert lost is not None
         os.kill(lost, signal.SIGKILL)
