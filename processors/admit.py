@@ -23,8 +23,8 @@ from processors.validity import CHANGE_STEPS, UUID, Session, Sheet, is_past
 from schemas.codec import unframe
 from schemas.errors import SchemaError
 from schemas.partition import partition_of
+from schemas.provenance import record_facts, record_head
 from schemas.refusals import RefusalCode, Refused
-from schemas.resource import record_facts, record_head
 
 SHANGHAI = timezone(timedelta(hours=8))
 MAX_CHANGES = 1_000

@@ -57,6 +57,8 @@ def subject_of(schema: ResourceSchema, data: Mapping[str, Any], on: date) -> Ide
         document = rule.fallback_type
     if not number:
         return Refused(RefusalCode.E_NO_KEY, "no statutory identifier is given", name)
+    if name != rule.number_field and rule.fallback_reason_field and not data.get(rule.fallback_reason_field):
+        return Refused(RefusalCode.E_NO_KEY, "no identity number and no reason for it", rule.fallback_reason_field)
     if not document:
         return Refused(RefusalCode.E_NO_KEY, "the document type is missing", rule.type_field)
     found = identify(document, number, on)
@@ -73,17 +75,23 @@ def token_of(identity: Identity, keys: TokenKeys) -> bytes:
 def record_key(token: bytes, schema: ResourceSchema, data: Mapping[str, Any], keys: TokenKeys) -> bytes | str:
     """The Kafka key of a record: the token, and 16 bytes of keyed hash over the discriminator where there is one.
 
-    The hash covers the token too, so that equal certificate numbers of two subjects do not show. Returns the name of
-    the missing field when a part of the discriminator is null or blank.
+    The hash covers the token too, so that equal certificate numbers of two subjects do not show. Each part of the
+    discriminator is one field, or the first of several that is given. Returns the name of the missing field when a
+    part of one field is null or blank; of several, all may be missing (decisions 12: that is flagged, not refused).
     """
     if not schema.record_key:
         return token
     hashed = token
-    for name in schema.record_key:
-        value = data.get(name)
-        part = b"" if value is None else value if isinstance(value, bytes) else str(value).strip().encode()
-        if not part:
-            return name
+    for names in schema.record_key:
+        part = next((written for name in names if (written := _written(data.get(name)))), b"")
+        if not part and len(names) == 1:
+            return names[0]
         # With its length before it, no part can pose as the end of the one before it.
         hashed += len(part).to_bytes(4, "big") + part
     return token + hmac.digest(keys.record, hashed, "sha256")[:TOKEN_BYTES]
+
+
+def _written(value: Any) -> bytes:  # noqa: ANN401  any Avro value
+    if value is None:
+        return b""
+    return value if isinstance(value, bytes) else str(value).strip().encode()

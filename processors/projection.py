@@ -16,7 +16,8 @@ from compliance.divisions import DivisionSet
 from compliance.models import CatalogueEntry, Grant
 from processors.sealing import SEALED_SECTIONS
 from schemas.codec import Codec
-from schemas.resource import ResourceSchema, delivery_head, resource_schema
+from schemas.provenance import delivery_head
+from schemas.resource import ResourceSchema, resource_schema
 
 _NULL, _ROW = b"\x00", b"\x02"  # branches of `data`
 

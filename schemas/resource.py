@@ -15,13 +15,11 @@ from typing import Any, Literal
 
 from schemas.codec import Codec
 from schemas.errors import SchemaError, UsageError
+from schemas.provenance import FACTS, HEAD, NAMESPACE, PROVENANCE, TIMESTAMP, UUID
 from schemas.refusals import RefusalCode, Refused
 from schemas.words import SharingClass
 
-NAMESPACE = "cn.gov.huizhou.exchange"
 SECTIONS = ("open", "identity", "restricted")
-_TIMESTAMP = {"type": "long", "logicalType": "timestamp-millis"}
-_UUID = {"type": "string", "logicalType": "uuid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +98,8 @@ class SubjectRule:
     name_field: str | None
     fallback_type: str | None
     fallback_number_field: str | None
+    fallback_reason_field: str | None
+    """Must say why, where the fallback is used; None where no reason is asked for."""
 
 
 class ResourceSchema:
@@ -119,7 +119,9 @@ class ResourceSchema:
             self.cn: str = self.avro["cn"]
             self.article: str = str(self.avro["article"])
             self.freshness: str = self.avro["freshness"]
-            self.record_key: tuple[str, ...] = tuple(self.avro["record_key"])
+            self.record_key: tuple[tuple[str, ...], ...] = tuple(
+                (part,) if isinstance(part, str) else tuple(part) for part in self.avro["record_key"]
+            )
             self.division_field: str | None = self.avro["division"].get("field")
             self.fields: dict[str, FieldSpec] = {spec["name"]: _field(spec) for spec in self.avro["fields"]}
             subject = self.avro["subject"]
@@ -131,16 +133,22 @@ class ResourceSchema:
                 name_field=subject.get("name_field"),
                 fallback_type=subject.get("fallback_type"),
                 fallback_number_field=subject.get("fallback_number_field"),
+                fallback_reason_field=subject.get("fallback_reason_field"),
             )
         except (json.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
             raise SchemaError(f"resource schema lacks or misspells {error}") from None
         rule = self.subject
         named = [rule.type_field, rule.number_field, rule.name_field, rule.fallback_number_field, self.division_field]
-        for name in [*named, *self.record_key]:
+        for name in [*named, rule.fallback_reason_field, *self.record_key_fields]:
             if name is not None and name not in self.fields:
                 raise SchemaError(f"resource {self.code}: an attribute names field {name}, which does not exist")
         if (rule.type_field is None) == (rule.type_constant is None):
             raise SchemaError(f"resource {self.code}: name either type_field or type_constant")
+
+    @property
+    def record_key_fields(self) -> tuple[str, ...]:
+        """Every field that may take part in the record's own key."""
+        return tuple(name for part in self.record_key for name in part)
 
     def names(self, section: str) -> tuple[str, ...]:
         """The fields of one section, in the schema's order."""
@@ -158,9 +166,9 @@ class ResourceSchema:
             "type": "record",
             "name": f"{self._name}Change",
             "fields": [
-                {"name": "event_id", "type": _UUID},
+                {"name": "event_id", "type": UUID},
                 {"name": "operation", "type": "string"},
-                {"name": "business_time", "type": _TIMESTAMP},
+                {"name": "business_time", "type": TIMESTAMP},
                 {"name": "subject_division_code", "type": ["null", "string"], "default": None},
                 {"name": "supersedes", "type": ["null", "string"], "default": None},
                 {"name": "data", "type": {**self.avro, "namespace": NAMESPACE}},
@@ -177,13 +185,13 @@ class ResourceSchema:
                 "name": f"{self._name}Submission",
                 "namespace": NAMESPACE,
                 "fields": [
-                    {"name": "submission_id", "type": _UUID},
+                    {"name": "submission_id", "type": UUID},
                     {"name": "agency", "type": "string"},
                     {"name": "resource", "type": "string"},
                     {"name": "catalogue_version", "type": "int"},
                     {"name": "review_number", "type": "string"},
                     {"name": "classification", "type": "string"},
-                    {"name": "published_at", "type": _TIMESTAMP},
+                    {"name": "published_at", "type": TIMESTAMP},
                     {"name": "changes", "type": {"type": "array", "items": change}},
                 ],
             }
@@ -203,8 +211,8 @@ class ResourceSchema:
                 "namespace": NAMESPACE,
                 "resource": self.code,
                 "fields": [
-                    {"name": "change", "type": _HEAD},
-                    {"name": "submission", "type": _FACTS},
+                    {"name": "change", "type": HEAD},
+                    {"name": "submission", "type": FACTS},
                     {"name": "open", "type": self._section_schema("open")},
                     {"name": "identity", "type": ["null", "bytes"], "default": None},
                     {"name": "restricted", "type": ["null", "bytes"], "default": None},
@@ -236,7 +244,7 @@ class ResourceSchema:
                 "namespace": NAMESPACE,
                 "resource": self.code,
                 "fields": [
-                    *_PROVENANCE,
+                    *PROVENANCE,
                     {"name": "data", "type": ["null", self.granted(fields).schema], "default": None},
                 ],
             }
@@ -327,74 +335,6 @@ def _field(spec: Mapping[str, Any]) -> FieldSpec:
         code_policy=spec.get("code_policy", "accept"),
         attributes=dict(spec),
     )
-
-
-_HEAD = {
-    "type": "record",
-    "name": "ChangeHead",
-    "namespace": NAMESPACE,
-    "fields": [
-        {"name": "event_id", "type": _UUID},
-        {"name": "operation", "type": "string"},
-        {"name": "business_time", "type": _TIMESTAMP},
-        {"name": "subject_division_code", "type": "string"},
-        {"name": "supersedes", "type": ["null", "string"], "default": None},
-        {"name": "flags", "type": {"type": "array", "items": "string"}, "default": []},
-        {"name": "index", "type": "int", "doc": "place within the submission"},
-    ],
-}
-_FACTS = {
-    "type": "record",
-    "name": "SubmissionFacts",
-    "namespace": NAMESPACE,
-    "fields": [
-        {"name": "submission_id", "type": _UUID},
-        {"name": "agency", "type": "string"},
-        {"name": "partition", "type": "int", "doc": "of the submission on its change topic"},
-        {"name": "offset", "type": "long"},
-        {"name": "certificate", "type": "string", "doc": "serial number of the signing certificate"},
-        {"name": "catalogue_version", "type": "int", "doc": "as cited by the submission"},
-        {"name": "layout_version", "type": "int", "doc": "catalogue version whose schema laid the sections out"},
-        {"name": "review_number", "type": "string"},
-        {"name": "freshness", "type": "string"},
-        {"name": "sharing", "type": "string"},
-        {"name": "published_at", "type": _TIMESTAMP},
-        {"name": "admitted_at", "type": _TIMESTAMP},
-        {"name": "key_id", "type": "string", "doc": "of the keys that sealed the sections"},
-    ],
-}
-_PROVENANCE: list[dict[str, Any]] = [
-    {"name": "event_id", "type": _UUID},
-    {"name": "operation", "type": "string"},
-    {"name": "reason", "type": ["null", "string"], "default": None},
-    {"name": "subject", "type": "bytes", "doc": "pairwise pseudonym of the subject (decisions 20)"},
-    {"name": "owner", "type": "string"},
-    {"name": "business_time", "type": _TIMESTAMP},
-    {"name": "published_at", "type": _TIMESTAMP},
-    {"name": "admitted_at", "type": _TIMESTAMP},
-    {"name": "catalogue_version", "type": "int"},
-    {"name": "grant", "type": "string"},
-    {"name": "supersedes", "type": ["null", "string"], "default": None},
-    {"name": "flags", "type": {"type": "array", "items": "string"}, "default": []},
-]
-
-
-@cache
-def record_head() -> Codec:
-    """Codec of the first part of every record: what is the change's own."""
-    return Codec(_HEAD)
-
-
-@cache
-def record_facts() -> Codec:
-    """Codec of the second part of every record: what all changes of one submission share."""
-    return Codec(_FACTS)
-
-
-@cache
-def delivery_head() -> Codec:
-    """Codec of the first part of every delivery: where it comes from and under which grant."""
-    return Codec({"type": "record", "name": "Provenance", "namespace": NAMESPACE, "fields": _PROVENANCE})
 
 
 @cache

@@ -17,11 +17,11 @@ from bus.demo.people import (
     TODAY,
     Maker,
     Row,
-    WrongRow,
-    wrong_rows,
 )
+from bus.demo.wrongs import WrongRow, wrong_rows
+from schemas.resource import packaged_resources
 
-RESOURCES = (HOUSEHOLD, PERMIT, ENTERPRISE, BUSINESS)
+RESOURCES = packaged_resources()
 
 __all__ = [
     "BUSINESS",

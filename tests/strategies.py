@@ -8,8 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bus.demo.people import TODAY, Maker, Row, WrongRow, wrong_rows
+from bus.demo.people import TODAY, Maker, Row
 from bus.demo.words import COUNTIES
+from bus.demo.wrongs import WrongRow, wrong_rows
 from schemas.identity import citizen_check_digit
 from schemas.resource import FieldSpec, ResourceSchema, packaged_text, resource_schema
 from tests.builders import RESOURCES
@@ -43,7 +44,8 @@ def rows(draw: st.DrawFn, resource: str) -> Row:
     row = Maker(Random(draw(SEEDS))).row(resource)  # noqa: S311  Hypothesis must be able to repeat it
     schema = resource_schema(packaged_text(resource))
     rule = schema.subject
-    needed = {rule.type_field, rule.number_field, rule.fallback_number_field, schema.division_field, *schema.record_key}
+    needed = {rule.type_field, rule.number_field, rule.fallback_number_field, schema.division_field}
+    needed |= {rule.fallback_reason_field, *schema.record_key_fields}
     optional = [name for name, spec in schema.fields.items() if not spec.required and name not in needed]
     absent = draw(st.sets(st.sampled_from(optional))) if optional else set()
     return {name: None if name in absent else value for name, value in row.items()}
@@ -146,10 +148,10 @@ def generic_rows(draw: st.DrawFn, schema: ResourceSchema) -> Row:
     """A row of any resource whose subject is a citizen: right types and a valid number, otherwise anything."""
     row: Row = {}
     for name, spec in schema.fields.items():
-        needed = spec.required or name in schema.record_key
+        needed = spec.required or name in schema.record_key_fields
         if name == schema.subject.number_field:
             row[name] = draw(citizen_numbers())
-        elif name in schema.record_key and spec.value_type in ("string", "bytes"):
+        elif name in schema.record_key_fields and spec.value_type in ("string", "bytes"):
             row[name] = draw(values(spec).filter(bool))
         else:
             row[name] = draw(values(spec) if needed else st.none() | values(spec))

@@ -10,8 +10,9 @@ from typing import Any
 import yaml
 from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, create_engine, insert, select, update
 
-from bus.demo.people import generate, wrong_rows
+from bus.demo.people import generate
 from bus.demo.register import COUNTY_DIVISION, OWNERS
+from bus.demo.wrongs import wrong_rows
 from connectors.table import SHANGHAI
 from schemas.resource import packaged_text, resource_schema
 

@@ -16,6 +16,7 @@ from schemas.identity.words import (
     BIRTH_CERTIFICATE,
     DEATH_CERTIFICATE,
     DRIVING_LICENCE,
+    FEATURE,
     FOREIGN_PASSPORT,
     HK_MACAU_TRAVEL_PERMIT,
     HOUSEHOLD_BOOKLET,
@@ -89,6 +90,8 @@ FORMS: Final[dict[str, tuple[Form, ...]]] = {
     "555": (_form(_ANY, NOT_LIFELONG, UNCHECKED),),
     OTHER_DOCUMENT: (_form(r"[A-Z0-9]{4,32}", UNCHECKED),),
     DEATH_CERTIFICATE: (_form(r"[A-Z0-9]{6,32}", UNCHECKED),),
+    # The source's own identifier, as the geospatial platform gives it out; case and hyphens are folded like any number's.
+    FEATURE: (_form(r"[A-Z0-9][A-Z0-9._:]{0,63}"),),
 }
 # Papers whose number is, as a rule, the citizen number of their holder; and what else they may carry.
 CARRIERS: Final[dict[str, Form | None]] = {

@@ -70,7 +70,8 @@ def identify(document_type: str, number: str, on: date) -> Identity | Refused:
     * `DEATHCERT`: medical certificate of death, for the unidentified dead
 
     Of organisations: `USCC` unified social credit code, `REGISTRATION` registration number of 15 or 13
-    digits, `ORGCODE` organisation code, `TAXPAYER` taxpayer number of 15, 18 or 20 characters.
+    digits, `ORGCODE` organisation code, `TAXPAYER` taxpayer number of 15, 18 or 20 characters. Of neither: `FEATURE`,
+    the identifier of a feature of natural resources or geography, 1 to 64 letters, digits and `._:`.
 
     Args:
         document_type: one of the above.

@@ -32,6 +32,8 @@ USCC: Final = "USCC"
 REGISTRATION: Final = "REGISTRATION"
 ORG_CODE: Final = "ORGCODE"
 TAXPAYER: Final = "TAXPAYER"
+# Neither: a feature of natural resources or geography (Art 35, decisions 6).
+FEATURE: Final = "FEATURE"
 
 # Doubts: a number with one of these is valid, and somebody should look at it (standards: flag, never refuse).
 FOLDED: Final = "full_width_folded"

@@ -9,6 +9,7 @@ from schemas.identity import (
     DEATH_CERTIFICATE,
     DISABILITY,
     DOCUMENT_TYPES,
+    FEATURE,
     FOREIGN_PASSPORT,
     ORGANISATION_TYPES,
     Identity,
@@ -127,4 +128,4 @@ def test_an_unknown_document_type_is_refused_and_not_an_error() -> None:
 
 
 def test_the_code_list_of_documents_and_the_rules_know_the_same_types() -> None:
-    assert set(load("gat517_document")) == DOCUMENT_TYPES - ORGANISATION_TYPES
+    assert set(load("gat517_document")) == DOCUMENT_TYPES - ORGANISATION_TYPES - {FEATURE}

@@ -1,0 +1,80 @@
+"""What stands before the data of a record and of a delivery: where it comes from, who answers for it, under which grant.
+
+The same for every resource, so that any reader finds it at the same place.
+"""
+
+from functools import cache
+from typing import Any, Final
+
+from schemas.codec import Codec
+
+NAMESPACE: Final = "cn.gov.huizhou.exchange"
+TIMESTAMP: Final = {"type": "long", "logicalType": "timestamp-millis"}
+UUID: Final = {"type": "string", "logicalType": "uuid"}
+
+HEAD = {
+    "type": "record",
+    "name": "ChangeHead",
+    "namespace": NAMESPACE,
+    "fields": [
+        {"name": "event_id", "type": UUID},
+        {"name": "operation", "type": "string"},
+        {"name": "business_time", "type": TIMESTAMP},
+        {"name": "subject_division_code", "type": "string"},
+        {"name": "supersedes", "type": ["null", "string"], "default": None},
+        {"name": "flags", "type": {"type": "array", "items": "string"}, "default": []},
+        {"name": "index", "type": "int", "doc": "place within the submission"},
+    ],
+}
+FACTS = {
+    "type": "record",
+    "name": "SubmissionFacts",
+    "namespace": NAMESPACE,
+    "fields": [
+        {"name": "submission_id", "type": UUID},
+        {"name": "agency", "type": "string"},
+        {"name": "partition", "type": "int", "doc": "of the submission on its change topic"},
+        {"name": "offset", "type": "long"},
+        {"name": "certificate", "type": "string", "doc": "serial number of the signing certificate"},
+        {"name": "catalogue_version", "type": "int", "doc": "as cited by the submission"},
+        {"name": "layout_version", "type": "int", "doc": "catalogue version whose schema laid the sections out"},
+        {"name": "review_number", "type": "string"},
+        {"name": "freshness", "type": "string"},
+        {"name": "sharing", "type": "string"},
+        {"name": "published_at", "type": TIMESTAMP},
+        {"name": "admitted_at", "type": TIMESTAMP},
+        {"name": "key_id", "type": "string", "doc": "of the keys that sealed the sections"},
+    ],
+}
+PROVENANCE: list[dict[str, Any]] = [
+    {"name": "event_id", "type": UUID},
+    {"name": "operation", "type": "string"},
+    {"name": "reason", "type": ["null", "string"], "default": None},
+    {"name": "subject", "type": "bytes", "doc": "pairwise pseudonym of the subject (decisions 20)"},
+    {"name": "owner", "type": "string"},
+    {"name": "business_time", "type": TIMESTAMP},
+    {"name": "published_at", "type": TIMESTAMP},
+    {"name": "admitted_at", "type": TIMESTAMP},
+    {"name": "catalogue_version", "type": "int"},
+    {"name": "grant", "type": "string"},
+    {"name": "supersedes", "type": ["null", "string"], "default": None},
+    {"name": "flags", "type": {"type": "array", "items": "string"}, "default": []},
+]
+
+
+@cache
+def record_head() -> Codec:
+    """Codec of the first part of every record: what is the change's own."""
+    return Codec(HEAD)
+
+
+@cache
+def record_facts() -> Codec:
+    """Codec of the second part of every record: what all changes of one submission share."""
+    return Codec(FACTS)
+
+
+@cache
+def delivery_head() -> Codec:
+    """Codec of the first part of every delivery: where it comes from and under which grant."""
+    return Codec({"type": "record", "name": "Provenance", "namespace": NAMESPACE, "fields": PROVENANCE})
