@@ -40,6 +40,7 @@ METRICS: tuple[MetricSpec, ...] = (
     ),
     MetricSpec("bus_incidents_total", "counter", ("kind",), "incidents opened"),
     MetricSpec("bus_delivered_total", "counter", ("grant", "resource"), "events delivered, by grant"),
+    MetricSpec("bus_relocated_total", "counter", ("resource",), "records moved to or restored at their subject's home"),
     MetricSpec("bus_published_total", "counter", ("agency", "resource"), "changes that a connector published"),
     MetricSpec("bus_lag_messages", "gauge", ("worker", "topic"), "messages between a worker's position and the end"),
     MetricSpec(_END_TO_END, "histogram", (), "from publication to delivery, by event", _SECONDS),
@@ -101,6 +102,7 @@ class Metrics:
     def begin_at_zero(self, view: RegisterView) -> None:
         """Make every series that the register allows, at zero: what is missing later was never possible."""
         for entry in view.entries():
+            self.counter("bus_relocated_total").labels(entry.resource)
             for code in {agency for rule in entry.owners for agency in rule.agencies}:
                 self.counter("bus_admitted_total").labels(code, entry.resource)
                 self.counter("bus_published_total").labels(code, entry.resource)

@@ -40,6 +40,8 @@ class Delivered:
         subject: the subscriber's own pseudonym of the subject, 16 bytes (decisions 20).
         key: the Kafka key; one record of one subject has one key for ever.
         data: exactly the granted fields; None when the record leaves (operation WITHDRAW, with a reason).
+        moved_to: where the reason is IDENTITY_LINK, the pseudonym under which the subject goes on.
+        moved_at: when the record came to this subject from another number of it; None as a rule.
     """
 
     event_id: str
@@ -59,6 +61,8 @@ class Delivered:
     topic: str
     partition: int
     offset: int
+    moved_to: bytes | None = field(default=None, repr=False)
+    moved_at: datetime | None = None
 
 
 class Subscriber:
@@ -109,7 +113,7 @@ class Subscriber:
             self._reader.subscribe(topics)
         else:
             self.go_to(positions)
-        self._seen: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, bytes, str, str, datetime | None], None] = OrderedDict()
         self._left: dict[tuple[str, int], bytes] = {}
         self.positions: dict[Place, int] = {}
         self._commit_at = time.monotonic() + _COMMIT_EVERY_S
@@ -224,7 +228,8 @@ class Subscriber:
         datum = codec.decode(framed[1])
         if datum["operation"] == "WITHDRAW":
             self._left[topic, part] = key
-        identity = (topic, str(datum["event_id"]), datum["operation"])
+        # A record that is moved to another subject's key keeps its event id.
+        identity = (topic, key, str(datum["event_id"]), datum["operation"], datum["moved_at"])
         if identity in self._seen:
             return None
         self._seen[identity] = None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from bus.settings import Settings
 from compliance.models import MODELS
+from processors.admit import LINK_TOPIC
 
 DAY_MS = 86_400_000
 FOREVER = -1
@@ -52,8 +53,8 @@ CHANGE = TopicKind(
 RECORD = TopicKind(
     "record.<resource>",
     "the current, admitted record of each subject, sealed",
-    "admit",
-    "deliver, archiver",
+    "admit, relocate",
+    "deliver, relocate, archiver",
     compacted=True,
     partitions=None,
     config={
@@ -119,6 +120,22 @@ PROGRESS = TopicKind(
     compacted=True,
     envelope="progress",
 )
+LINK = TopicKind(
+    LINK_TOPIC,
+    "identity links as the workers follow them: which token a subject goes on under",
+    "admit",
+    "admit, relocate",
+    compacted=True,
+    envelope="link",
+)
+RELOCATION = TopicKind(
+    "bus.relocation-progress",
+    "how far identity links have been applied to each record partition",
+    "relocate",
+    "relocate, operator",
+    compacted=True,
+    envelope="relocation",
+)
 REGISTER = tuple(
     TopicKind(
         f"register.{kind}",
@@ -130,7 +147,7 @@ REGISTER = tuple(
     )
     for kind in MODELS
 )
-KINDS = (CHANGE, RECORD, DELIVERY, RECEIPT, REFUSED, CURSOR, PULSE, INCIDENT, PROGRESS, *REGISTER)
+KINDS = (CHANGE, RECORD, DELIVERY, RECEIPT, REFUSED, CURSOR, PULSE, INCIDENT, PROGRESS, LINK, RELOCATION, *REGISTER)
 
 
 def change_topic(agency: str, resource: str) -> str:

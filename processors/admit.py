@@ -15,7 +15,8 @@ from compliance.view import RegisterView
 from compliance.writing import compile_owner, may_submit
 from processors.batch import Frames, InMessage, Outcome
 from processors.desk import Desk, desk_of
-from processors.keying import TokenKeys, record_key, token_of
+from processors.keying import TokenKeys, discriminator_of, link_target_of, record_key, token_of
+from processors.links import Links
 from processors.reports import Reporter
 from processors.sealing import SEALED_SECTIONS, Sealer
 from processors.signature import verify
@@ -25,9 +26,11 @@ from schemas.errors import SchemaError
 from schemas.partition import partition_of
 from schemas.provenance import record_facts, record_head
 from schemas.refusals import RefusalCode, Refused
+from schemas.resource import envelope
 
 SHANGHAI = timezone(timedelta(hours=8))
 MAX_CHANGES = 1_000
+LINK_TOPIC = "bus.identity-links"
 _MORE = 0x80  # the bit of a varint's byte that says another one follows
 
 
@@ -65,16 +68,24 @@ class Admitter:
         sealer: seals identity and restricted sections.
         frames: leading bytes by topic.
         submission_max_bytes: a larger submission is refused.
+        links: the identity links; the worker keeps them current between batches.
     """
 
     def __init__(
-        self, view: RegisterView, tokens: TokenKeys, sealer: Sealer, frames: Frames, submission_max_bytes: int
+        self,
+        view: RegisterView,
+        tokens: TokenKeys,
+        sealer: Sealer,
+        frames: Frames,
+        submission_max_bytes: int,
+        links: Links | None = None,
     ) -> None:
         self._view = view
         self._tokens = tokens
         self._sealer = sealer
         self._frames = frames
         self._max_bytes = submission_max_bytes
+        self._links = Links() if links is None else links
 
     def admit(self, batch: Sequence[InMessage], layouts: Mapping[int, str | None], now_ms: int) -> AdmitOutcome:
         """Judge a batch.
@@ -184,7 +195,7 @@ class Admitter:
                 if refused is not None:
                     break
             else:
-                refused = self._record(sheet, accepted.desk, facts, index, reporter)
+                refused = self._record(sheet, accepted, facts, index, reporter)
             if refused is None:
                 report.admitted(change)
             else:
@@ -210,16 +221,30 @@ class Admitter:
                 "published_at": submission["published_at"],
                 "admitted_at": now_ms,
                 "key_id": self._sealer.key_id,
+                "token_key": self._tokens.key_id,
             }
         )
 
-    def _record(self, sheet: Sheet, desk: Desk, facts: bytes, index: int, reporter: Reporter) -> Refused | None:
-        """Write one admitted change to its record topic; a WITHDRAW is followed by a tombstone (decisions 15)."""
+    def _record(
+        self, sheet: Sheet, accepted: _Accepted, facts: bytes, index: int, reporter: Reporter
+    ) -> Refused | None:
+        """Write one admitted change to its record topic; a WITHDRAW is followed by a tombstone (decisions 15).
+
+        A subject whose number was given up goes on under the token of the number that stays.
+        """
         assert sheet.identity is not None  # noqa: S101  the identity step refuses what has none
+        desk = accepted.desk
         token = token_of(sheet.identity, self._tokens)
-        key = record_key(token, desk.schema, sheet.data, self._tokens)
-        if isinstance(key, str):
-            return Refused(RefusalCode.E_NO_KEY, "a part of the record's own key is missing", key)
+        discriminator = discriminator_of(desk.schema, sheet.data, self._tokens)
+        if isinstance(discriminator, str):
+            return Refused(RefusalCode.E_NO_KEY, "a part of the record's own key is missing", discriminator)
+        if desk.schema.links_to is not None:
+            refused = self._link(sheet, accepted, token, reporter)
+            if refused is not None:
+                return refused
+        else:
+            token = self._links.home(token)
+        key = record_key(token, discriminator, self._tokens)
         change, data = sheet.change, sheet.data
         event_id, withdrawn = change["event_id"], change["operation"] == "WITHDRAW"
         head = record_head().encode_physical(
@@ -231,6 +256,9 @@ class Admitter:
                 "supersedes": change["supersedes"],
                 "flags": sheet.flags,
                 "index": index,
+                "discriminator": discriminator,
+                "moved_to": None,
+                "moved_at": None,
             }
         )
         # What is withdrawn should never have been supplied: its content is not written again.
@@ -250,6 +278,37 @@ class Admitter:
         reporter.outcome.send(desk.record_topic, partition, key, b"".join(parts))
         if withdrawn:
             reporter.outcome.send(desk.record_topic, partition, key, None)
+        return None
+
+    def _link(self, sheet: Sheet, accepted: _Accepted, token: bytes, reporter: Reporter) -> Refused | None:
+        """Take over an identity link, or take it back; what stood under the old token is moved by the relocate worker.
+
+        One identity is linked once, or the order of links would decide who somebody is. To mend a wrong link its owner
+        withdraws it and publishes the records concerned again.
+        """
+        change, schema = sheet.change, accepted.desk.schema
+        if change["operation"] == "WITHDRAW":
+            self._links.drop(token)
+            reporter.outcome.send(LINK_TOPIC, 0, token, None)
+            return None
+        found = link_target_of(schema, sheet.data, accepted.session.on)
+        if isinstance(found, Refused):
+            return found
+        target, number = token_of(found, self._tokens), schema.links_to[1] if schema.links_to else None
+        if target == token:
+            return Refused(RefusalCode.E_LINK, "both numbers mean one subject already", number)
+        if self._links.target(token) not in (None, target):
+            return Refused(RefusalCode.E_LINK, "the old number is linked to another one; withdraw that link", number)
+        self._links.put(token, target)
+        value = envelope("link").encode_physical(
+            {
+                "event_id": change["event_id"],
+                "target": target,
+                "token_key": self._tokens.key_id,
+                "published_at": accepted.submission["published_at"],
+            }
+        )
+        reporter.outcome.send(LINK_TOPIC, 0, token, self._frames[LINK_TOPIC] + value)
         return None
 
 

@@ -17,6 +17,10 @@ from schemas.resource import ResourceSchema
 
 LEFT_ROWS = "LEFT_ROWS"
 WITHDRAWN = "WITHDRAWN"
+LINKED = "IDENTITY_LINK"
+# By the operation of a record that leaves its key for good: the reason that the subscriber is told. MOVE is the relocate
+# worker's: the subject goes on under another token.
+_LEAVING = {"WITHDRAW": WITHDRAWN, "MOVE": LINKED}
 _TOKEN_BYTES = 16
 
 
@@ -137,7 +141,11 @@ def deliver(
     for assignment in assignments:
         _deliver_to(assignment, batch, frames, outcome)
     opened = batch.opened
-    outcome.latencies_ms = [now_ms - opened[at].record["submission"]["published_at"] for at in sorted(batch.left)]
+    outcome.latencies_ms = [
+        now_ms - opened[at].record["submission"]["published_at"]
+        for at in sorted(batch.left)
+        if opened[at].record["change"]["moved_at"] is None  # what is moved was published long ago
+    ]
     return outcome
 
 
@@ -169,13 +177,15 @@ def _deliver_to(  # noqa: C901, PLR0912  one branch for each way that a record c
         if opened is None:
             opened = batch.opened[index] = _decode(message, batch.codecs)
         record = opened.record
-        withdrawn = record["change"]["operation"] == "WITHDRAW"
+        reason = _LEAVING.get(record["change"]["operation"])
+        withdrawn = reason is not None
         covered = plan.divisions is None or plan.divisions.covers(record["change"]["subject_division_code"])
         if (withdrawn or not covered) and not held:
             continue
         if withdrawn or not covered:
-            reason = WITHDRAWN if withdrawn else LEFT_ROWS
-            value = delivery_value(record, None, plan, key[:_TOKEN_BYTES], "WITHDRAW", reason)
+            moved_to = record["change"]["moved_to"]
+            home = plan.pseudonyms.of(moved_to) if moved_to else None
+            value = delivery_value(record, None, plan, key[:_TOKEN_BYTES], "WITHDRAW", reason or LEFT_ROWS, home)
         else:
             _open(message, opened, plan, sealed, batch)
             value = delivery_value(record, opened.row, plan, key[:_TOKEN_BYTES], record["change"]["operation"], None)

@@ -43,6 +43,17 @@ def number_field(schema: ResourceSchema, data: Mapping[str, Any]) -> str:
     return rule.number_field
 
 
+def link_target_of(schema: ResourceSchema, data: Mapping[str, Any], on: date) -> Identity | Refused:
+    """The identity that an identity link leads to (Art 15, decisions 17)."""
+    assert schema.links_to is not None  # noqa: S101  asked of links alone
+    type_field, name = schema.links_to
+    document, number = data.get(type_field), data.get(name)
+    if not document or not number:
+        return Refused(RefusalCode.E_NO_KEY, "the identity that the link leads to is missing", name)
+    found = identify(document, number, on)
+    return Refused(found.code, found.detail, name) if isinstance(found, Refused) else found
+
+
 def subject_of(schema: ResourceSchema, data: Mapping[str, Any], on: date) -> Identity | Refused:
     """The identity of the subject of one row, or why it has none (Art 15).
 
@@ -72,23 +83,32 @@ def token_of(identity: Identity, keys: TokenKeys) -> bytes:
     return hmac.digest(keys.subject, subject_key(identity), "sha256")[:TOKEN_BYTES]
 
 
-def record_key(token: bytes, schema: ResourceSchema, data: Mapping[str, Any], keys: TokenKeys) -> bytes | str:
-    """The Kafka key of a record: the token, and 16 bytes of keyed hash over the discriminator where there is one.
+def discriminator_of(schema: ResourceSchema, data: Mapping[str, Any], keys: TokenKeys) -> bytes | str:
+    """What tells apart the records of one subject: 16 bytes of keyed hash, empty where a subject has one record.
 
-    The hash covers the token too, so that equal certificate numbers of two subjects do not show. Each part of the
-    discriminator is one field, or the first of several that is given. Returns the name of the missing field when a
-    part of one field is null or blank; of several, all may be missing (decisions 12: that is flagged, not refused).
+    Each part is one field, or the first of several that is given. Returns the name of the missing field when a part of
+    one field is null or blank; of several, all may be missing (decisions 12: that is flagged, not refused).
     """
     if not schema.record_key:
-        return token
-    hashed = token
+        return b""
+    hashed = b""
     for names in schema.record_key:
         part = next((written for name in names if (written := _written(data.get(name)))), b"")
         if not part and len(names) == 1:
             return names[0]
         # With its length before it, no part can pose as the end of the one before it.
         hashed += len(part).to_bytes(4, "big") + part
-    return token + hmac.digest(keys.record, hashed, "sha256")[:TOKEN_BYTES]
+    return hmac.digest(keys.record, hashed, "sha256")[:TOKEN_BYTES]
+
+
+def record_key(token: bytes, discriminator: bytes, keys: TokenKeys) -> bytes:
+    """The Kafka key of a record: the token, and 16 bytes of keyed hash where a subject has several records.
+
+    The hash covers the token too, so that equal certificate numbers of two subjects do not show in keys.
+    """
+    if not discriminator:
+        return token
+    return token + hmac.digest(keys.record, token + discriminator, "sha256")[:TOKEN_BYTES]
 
 
 def _written(value: Any) -> bytes:  # noqa: ANN401  any Avro value

@@ -104,6 +104,7 @@ def delivery_value(
     subject: bytes,
     operation: str,
     reason: str | None,
+    moved_to: bytes | None = None,
 ) -> bytes:
     """Avro bytes of one delivery: provenance, then the row as the plan's codec cuts it, or null where there is none.
 
@@ -125,6 +126,8 @@ def delivery_value(
             "grant": plan.grant.id,
             "supersedes": change["supersedes"],
             "flags": plan.visible_flags(flags) if flags else (),
+            "moved_to": moved_to,
+            "moved_at": change["moved_at"],
         }
     )
     return head + (_NULL if row is None else _ROW + plan.granted.encode_physical(row))

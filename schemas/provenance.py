@@ -24,6 +24,14 @@ HEAD = {
         {"name": "supersedes", "type": ["null", "string"], "default": None},
         {"name": "flags", "type": {"type": "array", "items": "string"}, "default": []},
         {"name": "index", "type": "int", "doc": "place within the submission"},
+        {"name": "discriminator", "type": "bytes", "default": "", "doc": "what tells apart the records of one subject"},
+        {
+            "name": "moved_to",
+            "type": ["null", "bytes"],
+            "default": None,
+            "doc": "token of the subject's home, of a MOVE",
+        },
+        {"name": "moved_at", "type": ["null", TIMESTAMP], "default": None, "doc": "when it was moved to this key"},
     ],
 }
 FACTS = {
@@ -44,6 +52,7 @@ FACTS = {
         {"name": "published_at", "type": TIMESTAMP},
         {"name": "admitted_at", "type": TIMESTAMP},
         {"name": "key_id", "type": "string", "doc": "of the keys that sealed the sections"},
+        {"name": "token_key", "type": "string", "default": "", "doc": "of the keys behind token and record key"},
     ],
 }
 PROVENANCE: list[dict[str, Any]] = [
@@ -59,6 +68,13 @@ PROVENANCE: list[dict[str, Any]] = [
     {"name": "grant", "type": "string"},
     {"name": "supersedes", "type": ["null", "string"], "default": None},
     {"name": "flags", "type": {"type": "array", "items": "string"}, "default": []},
+    {
+        "name": "moved_to",
+        "type": ["null", "bytes"],
+        "default": None,
+        "doc": "pseudonym under which the subject goes on",
+    },
+    {"name": "moved_at", "type": ["null", TIMESTAMP], "default": None, "doc": "when the record came to this subject"},
 ]
 
 

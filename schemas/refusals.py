@@ -24,6 +24,7 @@ class RefusalCode(StrEnum):
     E_DUPLICATE = "E_DUPLICATE"
     E_NO_KEY = "E_NO_KEY"
     E_ID_INVALID = "E_ID_INVALID"
+    E_LINK = "E_LINK"
     E_NO_GRANT = "E_NO_GRANT"
     E_GRANT_EXPIRED = "E_GRANT_EXPIRED"
     E_NO_AGREEMENT = "E_NO_AGREEMENT"
@@ -75,6 +76,9 @@ RULES: dict[RefusalCode, Rule] = {
     ),
     RefusalCode.E_ID_INVALID: Rule(
         "15", "法定标识号码无效", "the statutory identifier is not a valid number of its kind"
+    ),
+    RefusalCode.E_LINK: Rule(
+        "15", "身份关联与自身或已有关联矛盾", "the identity link contradicts itself or one that stands"
     ),
     RefusalCode.E_NO_GRANT: Rule("4, 44, 45", "没有生效的授权", "there is no active grant"),
     RefusalCode.E_GRANT_EXPIRED: Rule("39, 48", "授权已到期或尚未生效", "the grant is outside its period of validity"),

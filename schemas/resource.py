@@ -123,6 +123,8 @@ class ResourceSchema:
                 (part,) if isinstance(part, str) else tuple(part) for part in self.avro["record_key"]
             )
             self.division_field: str | None = self.avro["division"].get("field")
+            links = self.avro.get("links_to")
+            self.links_to: tuple[str, str] | None = (links["type_field"], links["number_field"]) if links else None
             self.fields: dict[str, FieldSpec] = {spec["name"]: _field(spec) for spec in self.avro["fields"]}
             subject = self.avro["subject"]
             self.subject = SubjectRule(
@@ -139,7 +141,7 @@ class ResourceSchema:
             raise SchemaError(f"resource schema lacks or misspells {error}") from None
         rule = self.subject
         named = [rule.type_field, rule.number_field, rule.name_field, rule.fallback_number_field, self.division_field]
-        for name in [*named, rule.fallback_reason_field, *self.record_key_fields]:
+        for name in [*named, rule.fallback_reason_field, *self.record_key_fields, *(self.links_to or ())]:
             if name is not None and name not in self.fields:
                 raise SchemaError(f"resource {self.code}: an attribute names field {name}, which does not exist")
         if (rule.type_field is None) == (rule.type_constant is None):
@@ -344,20 +346,31 @@ def resource_schema(avsc: str) -> ResourceSchema:
 
 
 def packaged_resources() -> tuple[str, ...]:
-    """The codes of the resources whose schema files travel with the bus."""
-    folder = files("schemas") / "resources"
-    return tuple(sorted(item.name.removesuffix(".avsc") for item in folder.iterdir() if item.name.endswith(".avsc")))
+    """The codes of the resources of Articles 18 to 35, whose schema files travel with the bus."""
+    return _in_folder("resources")
+
+
+def platform_resources() -> tuple[str, ...]:
+    """The codes of the resources that the bus itself asks for, beside those of the regulation: identity links."""
+    return _in_folder("platform")
+
+
+def _in_folder(folder: str) -> tuple[str, ...]:
+    found = (files("schemas") / folder).iterdir()
+    return tuple(sorted(item.name.removesuffix(".avsc") for item in found if item.name.endswith(".avsc")))
 
 
 def packaged_text(resource: str) -> str:
-    """The `.avsc` text of a packaged resource.
+    """The `.avsc` text of a packaged resource, of the regulation or of the platform.
 
     Raises:
         UsageError: when there is none of that name.
     """
-    if resource not in packaged_resources():
-        raise UsageError(f"no packaged schema for resource {resource}; there are: {', '.join(packaged_resources())}")
-    return (files("schemas") / "resources" / f"{resource}.avsc").read_text(encoding="utf-8")
+    for folder, known in (("resources", packaged_resources()), ("platform", platform_resources())):
+        if resource in known:
+            return (files("schemas") / folder / f"{resource}.avsc").read_text(encoding="utf-8")
+    there_are = ", ".join((*packaged_resources(), *platform_resources()))
+    raise UsageError(f"no packaged schema for resource {resource}; there are: {there_are}")
 
 
 @cache

@@ -24,7 +24,7 @@ from bus.settings import Settings
 from bus.wire.clients import OnStep, Principal, consumer, no_step
 from bus.wire.deadline import Deadline
 from bus.wire.registry import Registry
-from bus.workers.wiring import Worker, admit_worker, deliver_worker
+from bus.workers.wiring import Worker, admit_worker, deliver_worker, relocate_worker
 from schemas.codec import unframe
 from schemas.resource import ResourceSchema, packaged_text
 
@@ -49,26 +49,40 @@ class City:
     partitions: int = 2
     suffix: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     grants: dict[str, dict[str, Any]] = field(default_factory=dict)
+    others: dict[str, ResourceSchema] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.owner, self.subscriber, self.other = (f"{name}_{self.suffix}" for name in ("mig", "sub", "oth"))
         self.resource = f"permit_{self.suffix}"
-        avro = json.loads(packaged_text("residence_permit"))
-        avro["resource"] = self.resource
-        avro["name"] = f"Permit{self.suffix}"
-        (self.folder / "resource.avsc").write_text(json.dumps(avro, ensure_ascii=False), encoding="utf-8")
-        self.schema = ResourceSchema(json.dumps(avro))
+        self.schema = self._own(self.resource, "residence_permit")
         for code in (self.owner, self.subscriber, self.other):
             issue_agency(self.settings.state_dir, code)
 
-    def add_grant(self, name: str, fields: Sequence[str] | None = None, **more: Any) -> str:
+    def _own(self, resource: str, packaged: str) -> ResourceSchema:
+        """A packaged resource under a name of this city's."""
+        avro = json.loads(packaged_text(packaged))
+        avro |= {"resource": resource, "name": "".join(part.capitalize() for part in resource.split("_"))}
+        text = json.dumps(avro, ensure_ascii=False)
+        (self.folder / f"{resource}.avsc").write_text(text, encoding="utf-8")
+        return ResourceSchema(text)
+
+    def add_resource(self, packaged: str) -> str:
+        """A further resource of the same owner. Takes effect with `apply`."""
+        resource = f"{packaged}_{self.suffix}"
+        self.others[resource] = self._own(resource, packaged)
+        return resource
+
+    def add_grant(
+        self, name: str, fields: Sequence[str] | None = None, resource: str | None = None, **more: Any
+    ) -> str:
         """A grant of the subscriber; every field when none are named. Takes effect with `apply`."""
+        schema = self.schema if resource is None else self.others[resource]
         grant = f"{name}-{self.suffix}"
         self.grants[grant] = {
             "id": grant,
             "subscriber": self.subscriber,
-            "resource": self.resource,
-            "fields": list(fields or self.schema.fields),
+            "resource": schema.code,
+            "fields": list(fields or schema.fields),
             "purpose": "test",
             "legal_basis": {"title": "惠州市政务信息资源共享管理办法", "article": "44"},
             "agreement": {
@@ -87,7 +101,7 @@ class City:
         return grant
 
     def topic(self, grant: str) -> str:
-        return f"delivery.{self.subscriber}.{self.resource}.{grant}"
+        return f"delivery.{self.subscriber}.{self.grants[grant]['resource']}.{grant}"
 
     def register_file(self) -> Path:
         agencies = [
@@ -106,8 +120,21 @@ class City:
             }
             for code in (self.owner, self.subscriber, self.other)
         ]
-        entry = {
-            "resource": self.resource,
+        content = {
+            "version": "1",
+            "agencies": agencies,
+            "catalogue": [self._entry(resource) for resource in (self.resource, *self.others)],
+            "reviews": [self._review(resource) for resource in (self.resource, *self.others)],
+            "grants": list(self.grants.values()),
+        }
+        path = self.folder / "register.yaml"
+        path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        assert yaml.safe_load(path.read_text(encoding="utf-8"))
+        return path
+
+    def _entry(self, resource: str) -> dict[str, Any]:
+        return {
+            "resource": resource,
             "version": 1,
             **dict.fromkeys(
                 ("name", "content", "responsible_department", "update_frequency", "platform", "scope_and_manner"),
@@ -119,29 +146,20 @@ class City:
             "owners": [{"agencies": [self.owner], "divisions": ["441300"]}],
             "partitions": self.partitions,
             "published_at": "2026-01-01T00:00:00+00:00",
-            "schema": {"file": "resource.avsc"},
+            "schema": {"file": f"{resource}.avsc"},
         }
-        review = {
-            "number": "R-1",
+
+    def _review(self, resource: str) -> dict[str, Any]:
+        return {
+            "number": f"R-{resource.replace('_', '-')}",
             "agency": self.owner,
-            "resource": self.resource,
+            "resource": resource,
             "catalogue_version": 1,
             "reviewer": "示例",
             "reviewed_on": _FIRST,
             "valid_until": _LAST,
             "result": "PASS",
         }
-        content = {
-            "version": "1",
-            "agencies": agencies,
-            "catalogue": [entry],
-            "reviews": [review],
-            "grants": list(self.grants.values()),
-        }
-        path = self.folder / "register.yaml"
-        path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-        assert yaml.safe_load(path.read_text(encoding="utf-8"))
-        return path
 
     def apply(self) -> Report:
         return apply_register_file(self.settings, self.register_file())
@@ -188,7 +206,7 @@ class City:
 @contextmanager
 def running(settings: Settings, *kinds: str, on_step: OnStep = no_step) -> Iterator[dict[str, Worker]]:
     """Real workers, in threads of this process; stopped at the end, and what ended one is raised."""
-    makers = {"admit": admit_worker, "deliver": deliver_worker}
+    makers = {"admit": admit_worker, "deliver": deliver_worker, "relocate": relocate_worker}
     workers = {kind: makers[kind](settings, on_step) for kind in kinds}
     errors: list[BaseException] = []
 

@@ -35,6 +35,12 @@ def deliver() -> None:
 
 
 @run.command()
+def relocate() -> None:
+    """Move records to their subject's home when two statutory numbers turn out to mean one subject."""
+    _worker("relocate")
+
+
+@run.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def connector(file: Path) -> None:
     """Publish the rows of the table that a connector FILE (YAML) names, exactly once."""
@@ -55,7 +61,7 @@ def sink(file: Path) -> None:
 @run.command(name="all")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="processes of each kind")
 def everything(workers: int) -> None:
-    """Run admit and deliver, each in processes of their own, restarted when they end."""
+    """Run admit, deliver and relocate, each in processes of their own, restarted when they end."""
     supervisor = Supervisor(load(), [[kind] for kind in WORKERS for _ in range(workers)])
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())

@@ -16,12 +16,14 @@ from bus.topics import (
     CURSOR,
     DELIVERY,
     INCIDENT,
+    LINK,
     PROGRESS,
     PULSE,
     RECEIPT,
     RECORD,
     REFUSED,
     REGISTER,
+    RELOCATION,
     TopicKind,
     change_topic,
     cursor_topic,
@@ -37,7 +39,7 @@ from processors.reports import receipt_topic, refused_topic
 from schemas.codec import Codec
 from schemas.resource import envelope, resource_schema
 
-FIXED = (PULSE, INCIDENT, PROGRESS, *REGISTER)
+FIXED = (PULSE, INCIDENT, PROGRESS, LINK, RELOCATION, *REGISTER)
 # Submissions, records and deliveries have schemas that follow from the catalogue; the rest are envelopes of the bus.
 GOVERNED = ("change.", "record.", "delivery.")
 

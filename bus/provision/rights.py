@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from bus.topics import (
     INCIDENT,
+    LINK,
     PROGRESS,
     PULSE,
+    RELOCATION,
     change_topic,
     cursor_topic,
     register_topic,
@@ -21,7 +23,7 @@ from schemas.errors import UsageError
 
 TOPIC, GROUP, TRANSACTIONAL_ID = "TOPIC", "GROUP", "TRANSACTIONAL_ID"
 READ, WRITE, DELETE, DESCRIBE = "READ", "WRITE", "DELETE", "DESCRIBE"
-ADMIT, DELIVER = "User:bus-admit", "User:bus-deliver"
+ADMIT, DELIVER, RELOCATE = "User:bus-admit", "User:bus-deliver", "User:bus-relocate"
 AGENCY_PREFIX = "User:agency-"
 # An agency of this code would own the groups and transactional ids of the bus's own workers, and could fence them.
 RESERVED_CODES = frozenset({"bus"})
@@ -63,7 +65,7 @@ class Right:
 
         A DENY is somebody's deliberate stop and stays; foreign principals are reported, never touched (Art 10).
         """
-        ours = self.principal.startswith(AGENCY_PREFIX) or self.principal in (ADMIT, DELIVER)
+        ours = self.principal.startswith(AGENCY_PREFIX) or self.principal in (ADMIT, DELIVER, RELOCATE)
         return ours and self.permission == "ALLOW"
 
 
@@ -108,8 +110,8 @@ def grant_right(grant: Grant) -> Right:
 
 
 def worker_rights() -> set[Right]:
-    """What admit and deliver may do; the operator is a super user and needs no rule."""
-    return _admit_rights() | _deliver_rights()
+    """What the bus's own workers may do; the operator is a super user and needs no rule."""
+    return _admit_rights() | _deliver_rights() | _relocate_rights()
 
 
 def _admit_rights() -> set[Right]:
@@ -122,6 +124,8 @@ def _admit_rights() -> set[Right]:
         Right(ADMIT, TOPIC, "refused.", WRITE, prefixed=True),
         Right(ADMIT, TOPIC, PULSE.pattern, WRITE),
         Right(ADMIT, TOPIC, INCIDENT.pattern, WRITE),
+        Right(ADMIT, TOPIC, LINK.pattern, READ),
+        Right(ADMIT, TOPIC, LINK.pattern, WRITE),
         *_common_rights(ADMIT, "admit"),
     }
 
@@ -135,6 +139,17 @@ def _deliver_rights() -> set[Right]:
         Right(DELIVER, TOPIC, PROGRESS.pattern, READ),
         Right(DELIVER, TOPIC, PROGRESS.pattern, WRITE),
         *_common_rights(DELIVER, "deliver"),
+    }
+
+
+def _relocate_rights() -> set[Right]:
+    return {
+        Right(RELOCATE, TOPIC, "record.", READ, prefixed=True),
+        Right(RELOCATE, TOPIC, "record.", WRITE, prefixed=True),
+        Right(RELOCATE, TOPIC, LINK.pattern, READ),
+        Right(RELOCATE, TOPIC, RELOCATION.pattern, READ),
+        Right(RELOCATE, TOPIC, RELOCATION.pattern, WRITE),
+        *_common_rights(RELOCATE, "relocate"),
     }
 
 

@@ -15,8 +15,9 @@ from confluent_kafka.admin import AdminClient
 from bus.keys.store import Keys
 from bus.metrics import Metrics
 from bus.settings import Settings
-from bus.topics import INCIDENT, PULSE, record_topic
+from bus.topics import INCIDENT, LINK, PULSE, record_topic
 from bus.wire.feed import RegisterFeed
+from bus.wire.links import LinkFeed
 from bus.wire.registry import Registry
 from bus.workers.loop import Place, Work
 from processors.admit import AdmitOutcome, Admitter
@@ -61,6 +62,7 @@ class AdmitTask:
         registry: Registry,
         admin: AdminClient,
         metrics: Metrics,
+        links: LinkFeed,
     ) -> None:
         self._settings = settings
         self._feed = feed
@@ -69,7 +71,10 @@ class AdmitTask:
         self._metrics = metrics
         self._frames = Frames()
         sealer = Sealer(keys.sections[keys.current], os.urandom)
-        self._admitter = Admitter(feed.view, keys.tokens, sealer, self._frames, settings.submission_max_bytes)
+        self._links = links
+        self._admitter = Admitter(
+            feed.view, keys.tokens, sealer, self._frames, settings.submission_max_bytes, links.links
+        )
         self._outcome = AdmitOutcome()
         self._behind: dict[Place, int] = {}
         self._purging: dict[Place, tuple[int, Future[object]]] = {}
@@ -84,7 +89,7 @@ class AdmitTask:
         for agency in view.agencies():
             for topic, name in ((receipt_topic(agency.code), "receipt"), (refused_topic(agency.code), "refusal")):
                 self._frames.put(topic, self._registry.head(topic, envelope(name)))
-        for kind in (PULSE, INCIDENT):
+        for kind in (PULSE, INCIDENT, LINK):
             self._frames.put(kind.pattern, self._registry.head(kind.pattern, envelope(kind.envelope or "")))
 
     def assigned(self, positions: Mapping[Place, int], consumer: Consumer) -> None:
@@ -96,7 +101,8 @@ class AdmitTask:
             self._behind.pop(place, None)
 
     def prepare(self, positions: Mapping[Place, int]) -> Work:  # noqa: ARG002  the loop's contract
-        """Purge what is behind, also when nothing comes."""
+        """Follow the identity links; purge what is behind, also when nothing comes."""
+        self._links.poll()
         self._purge_behind()
         return Work()
 
@@ -126,7 +132,8 @@ class AdmitTask:
         self._outcome = AdmitOutcome()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Let the links go."""
+        self._links.close()
 
     def _purge_behind(self) -> None:
         self._note_purged()

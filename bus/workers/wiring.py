@@ -14,6 +14,7 @@ from bus.settings import Settings
 from bus.topics import PROGRESS
 from bus.wire.clients import OnStep, Principal, admin, consumer, no_step, producer
 from bus.wire.feed import RegisterFeed
+from bus.wire.links import LinkFeed
 from bus.wire.registry import Registry
 from bus.wire.transaction import Transactions
 from bus.workers.admit import AdmitTask
@@ -23,11 +24,13 @@ from bus.workers.deliver import DeliverTask
 from bus.workers.health import Health, HealthServer
 from bus.workers.loop import Loop
 from bus.workers.progress import ProgressBook
+from bus.workers.relocate import RelocateTask
 from bus.workers.sink import SinkWorker, read_sink_config
 from bus.workers.slot import Slot
 from schemas.resource import envelope
 
 LOG = logging.getLogger("bus")
+_CALM_MS = 250
 
 
 @dataclass(slots=True)
@@ -73,7 +76,9 @@ def admit_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
     principal = Principal.role(settings, "admit")
     registry = Registry(settings, principal)
     feed = RegisterFeed(settings, principal, registry)
-    task = AdmitTask(settings, load_keys(settings.state_dir), feed, registry, admin(settings, principal), metrics)
+    keys = load_keys(settings.state_dir)
+    links = LinkFeed(settings, principal, keys.tokens.key_id)
+    task = AdmitTask(settings, keys, feed, registry, admin(settings, principal), metrics, links)
     made = producer(settings, principal, slot.transactional_id)
     transactions = Transactions(made, settings.request_timeout_s, on_step)
     live = consumer(settings, principal, AdmitTask.group)
@@ -100,7 +105,30 @@ def deliver_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
     return Worker(loop, server, slot, metrics, health)
 
 
-WORKERS: dict[str, Callable[[Settings], Worker]] = {"admit": admit_worker, "deliver": deliver_worker}
+def relocate_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
+    """A relocate worker; errors as `admit_worker`."""
+    slot, metrics, health, server = _parts(settings, "relocate")
+    principal = Principal.role(settings, "relocate")
+    registry = Registry(settings, principal)
+    feed = RegisterFeed(settings, principal, registry)
+    keys = load_keys(settings.state_dir)
+    task = RelocateTask(
+        settings, principal, keys, feed, registry, LinkFeed(settings, principal, keys.tokens.key_id), metrics
+    )
+    made = producer(settings, principal, slot.transactional_id)
+    transactions = Transactions(made, settings.request_timeout_s, on_step)
+    live = consumer(settings, principal, RelocateTask.group)
+    # Nobody waits for it: larger batches are fewer transactions beside those of the main path.
+    calm = settings.model_copy(update={"batch_wait_ms": max(settings.batch_wait_ms, _CALM_MS)})
+    loop = Loop(calm, task, live, transactions, feed, metrics, health, on_step)
+    return Worker(loop, server, slot, metrics, health)
+
+
+WORKERS: dict[str, Callable[[Settings], Worker]] = {
+    "admit": admit_worker,
+    "deliver": deliver_worker,
+    "relocate": relocate_worker,
+}
 
 
 def run_until_signalled(worker: Worker) -> None:
