@@ -105,19 +105,27 @@ class RelocateTask:
             self._owned.pop(place, None)
 
     def prepare(self, positions: Mapping[Place, int]) -> Work:
-        """Apply new links to what stands before our position: homes first, so that their state is known to a move."""
+        """Apply new links to what stands before our positions, all in one transaction.
+
+        No message is looked at before the links that are known were applied to everything before it; or what was moved
+        as it came would be moved once more, as long as the trace of the first move lies ahead of our position. Homes
+        come first, so that a move knows what stands there.
+        """
         self._links.poll()
         self._decision = _Decision()
-        for place, owned in self._owned.items():
-            if place in positions and owned.best is None:
-                return self._apply(place, positions[place], self._shared(place))
-        for place, owned in self._owned.items():
-            if place in positions and owned.applied < self._links.next:
-                gone = self._links.links.to_look_for(self._links.since(owned.applied))
-                work = self._apply(place, positions[place], gone | {self._links.links.home(token) for token in gone})
-                if work.due:
-                    return work
-        return Work()
+        outgoing: dict[str, list[Outgoing]] = {}
+        ours = [place for place in self._owned if place in positions]
+        for place in ours:
+            if self._owned[place].best is None:
+                self._owned[place].best = {}
+                self._apply(place, positions[place], self._links.links.homes(), self._owned[place].applied, outgoing)
+        for place in ours:
+            if self._owned[place].applied < self._links.next:
+                gone = self._links.links.to_look_for(self._links.since(self._owned[place].applied))
+                tokens = gone | {self._links.links.home(token) for token in gone}
+                self._apply(place, positions[place], tokens, self._links.next, outgoing)
+        # The positions go along unchanged, so that the broker fences a worker that lost a partition.
+        return Work(outgoing, {place: positions[place] for place in self._decision.applied}, due=bool(outgoing))
 
     def process(self, batch: Sequence[Message]) -> Work:
         """Look at what is new."""
@@ -153,10 +161,6 @@ class RelocateTask:
 
     # -- deciding ----------------------------------------------------------------------------------------------
 
-    def _shared(self, place: Place) -> frozenset[bytes]:
-        """The homes of linked subjects whose records stand on a partition."""
-        return frozenset(token for token in self._links.links.homes() if self._stands_on(token, place))
-
     def _moves(self, place: Place) -> bool:
         """Whether the records of a topic have homes; a link itself stays under the number that it gives up."""
         entry = self._feed.view.entry(place[0].removeprefix(_PREFIX))
@@ -171,24 +175,17 @@ class RelocateTask:
             raise SchemaError(f"{topic} belongs to no catalogue entry")
         return entry.partitions
 
-    def _apply(self, place: Place, position: int, tokens: Iterable[bytes]) -> Work:
-        """Decide about everything that stands under some tokens before our position."""
-        owned = self._owned[place]
-        upto = self._links.next
+    def _apply(
+        self, place: Place, position: int, tokens: Iterable[bytes], upto: int, outgoing: dict[str, list[Outgoing]]
+    ) -> None:
+        """Decide about everything that stands under some tokens before our position; links before `upto` are done."""
         wanted = {token for token in tokens if self._stands_on(token, place)}
-        if owned.best is None:
-            # The first reading learns what stands at homes; links that are not applied yet follow in the next turn.
-            owned.best, upto = {}, owned.applied
         if not wanted:
-            owned.applied = max(owned.applied, upto)
-            return Work()
-        outgoing: dict[str, list[Outgoing]] = {}
-        seen = [m for m in self._read(place, 0, position) if m.key[:TOKEN_BYTES] in wanted]
-        self._decide(place, seen, outgoing)
+            self._owned[place].applied = upto
+            return
+        self._decide(place, [m for m in self._read(place, 0, position) if m.key[:TOKEN_BYTES] in wanted], outgoing)
         self._decision.applied[place] = upto
-        outgoing[RELOCATION.pattern] = [self._marker(place, upto)]
-        # The position goes along unchanged, so that the broker fences a worker that lost the partition.
-        return Work(outgoing, {place: position}, due=True)
+        outgoing.setdefault(RELOCATION.pattern, []).append(self._marker(place, upto))
 
     def _decide(self, place: Place, messages: Sequence[RecordMessage], outgoing: dict[str, list[Outgoing]]) -> None:
         """Restore what was overtaken at homes, move what stands elsewhere."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bus.settings import load
 from bus.workers.connect import ConnectorWorker, read_config
-from bus.workers.wiring import admit_worker, deliver_worker
+from bus.workers.wiring import admit_worker, deliver_worker, relocate_worker
 
 
 def main() -> None:
@@ -28,7 +28,8 @@ def main() -> None:
     if kind == "connector":
         ConnectorWorker(settings, read_config(Path(sys.argv[4])), on_step).run()
     else:
-        {"admit": admit_worker, "deliver": deliver_worker}[kind](settings, on_step).run()
+        makers = {"admit": admit_worker, "deliver": deliver_worker, "relocate": relocate_worker}
+        makers[kind](settings, on_step).run()
 
 
 if __name__ == "__main__":
