@@ -272,6 +272,28 @@ def test_a_schema_is_of_the_resource_of_its_entry(hall: Hall) -> None:
     assert problems(hall, version(hall, schema=household))[0] == "the schema is of resource household_registration"
 
 
+def retyped(name: str, kind: object) -> str:
+    fields = [{**spec, "type": ["null", kind]} if spec["name"] == name else spec for spec in json.loads(TEXT)["fields"]]
+    return schema(fields=fields)
+
+
+def test_a_field_keeps_its_type_and_the_record_its_name_through_all_versions(hall: Hall) -> None:
+    """Also between two versions of one file, of which the registry knows neither yet."""
+    told = "field household_address: the type differs from version 1; readers would break, add a field (Art 40)"
+    assert problems(hall, version(hall, schema=retyped("household_address", "bytes"))) == [told]
+    assert problems(hall, version(hall, schema=schema(name="Other"))) == [
+        "the schema's name differs from version 1; readers would break (Art 40)"
+    ]
+    hall.view.apply("catalogue", f"{PERMIT}@1", None)
+    assert problems(hall, hall.entry, version(hall, schema=retyped("household_address", "bytes"))) == [told]
+
+
+def test_a_field_may_come_and_go(hall: Hall) -> None:
+    fields = [spec for spec in json.loads(TEXT)["fields"] if spec["name"] != "household_address"]
+    more = {"name": "nickname", "type": ["null", "string"], "default": None, "cn": "别名", "section": "open"}
+    assert problems(hall, version(hall, schema=schema(fields=[*fields, more]))) == []
+
+
 # -- owners --------------------------------------------------------------------------------------------------------
 
 
