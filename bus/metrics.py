@@ -14,6 +14,7 @@ from typing import Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import HistogramMetricFamily
 
+from bus.topics import change_topic
 from compliance.view import RegisterView
 from schemas.refusals import RefusalCode
 
@@ -103,7 +104,10 @@ class Metrics:
         """Make every series that the register allows, at zero: what is missing later was never possible."""
         for entry in view.entries():
             self.counter("bus_relocated_total").labels(entry.resource)
-            for code in {agency for rule in entry.owners for agency in rule.agencies}:
+            # Who owned a part under an earlier version still has its topic, and may be refused on it.
+            rules = [rule for version in view.versions(entry.resource) for rule in version.owners]
+            for code in {agency for rule in rules for agency in rule.agencies}:
+                self.counter("bus_purged_total").labels(change_topic(code, entry.resource))
                 self.counter("bus_admitted_total").labels(code, entry.resource)
                 self.counter("bus_published_total").labels(code, entry.resource)
                 for refusal in RefusalCode:

@@ -28,7 +28,10 @@ def default_cache_dir() -> Path:
 class Settings(BaseSettings):
     """The settings; build with `load()`, which turns errors into sentences."""
 
-    model_config = SettingsConfigDict(env_prefix="BUS_", extra="ignore", frozen=True)
+    # An empty variable counts as none, as everywhere in XDG: an empty BUS_STATE_DIR must not mean the present folder.
+    model_config = SettingsConfigDict(
+        env_prefix="BUS_", env_ignore_empty=True, extra="ignore", frozen=True, allow_inf_nan=False
+    )
 
     state_dir: Path = Field(
         default_factory=default_state_dir, description="folder of certificates, keys and local data"

@@ -121,6 +121,7 @@ def _entry_problems(view: RegisterView, then: RegisterView, entry: CatalogueEntr
         return [*found, str(error)]
     if schema.code != entry.resource:
         found.append(f"the schema is of resource {schema.code}")
+    found += _reader_problems(then, entry, schema)
     return [*found, *_owner_problems(then, entry, schema), *_policy_problems(entry, schema)]
 
 
@@ -136,6 +137,26 @@ def _version_problems(view: RegisterView, then: RegisterView, entry: CatalogueEn
         found.append(f"version {entry.version - 1} is missing; versions follow one another (Art 14)")
     if any(known.partitions != entry.partitions for known in then.versions(entry.resource)):
         found.append("partitions differ from another version; a topic is never re-partitioned (decisions 17)")
+    return found
+
+
+def _reader_problems(then: RegisterView, entry: CatalogueEntry, schema: ResourceSchema) -> list[str]:
+    """Whoever reads one version can read the others: the record keeps its name, each field its type (Art 40)."""
+    found = []
+    for other in then.versions(entry.resource):
+        if other.version >= entry.version:
+            break
+        try:
+            earlier = schema_of(other)
+        except SchemaError:
+            continue
+        if schema.avro["name"] != earlier.avro["name"]:
+            found.append(f"the schema's name differs from version {other.version}; readers would break (Art 40)")
+        found += [
+            f"field {name}: the type differs from version {other.version}; readers would break, add a field (Art 40)"
+            for name, spec in schema.fields.items()
+            if name in earlier.fields and spec.avro != earlier.fields[name].avro
+        ]
     return found
 
 

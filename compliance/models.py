@@ -195,7 +195,7 @@ class CatalogueEntry(_Model):
     owners: tuple[OwnerRule, ...] = Field(min_length=1)
     fields: dict[FieldName, FieldPolicy] = {}
     partitions: int = Field(default=4, ge=1, le=1000)
-    grace_days: int = Field(default=30, ge=0)
+    grace_days: int = Field(default=30, ge=0, le=36_500)
     published_at: Moment
     avro: str = Field(alias="schema", repr=False)
 

@@ -136,7 +136,8 @@ def _version(view: RegisterView, newest: CatalogueEntry, cited: int, at: datetim
     if older.state != "PUBLISHED":
         return Refused(RefusalCode.E_VERSION, "the version is retired", "catalogue_version")
     successor = next(known for known in view.versions(newest.resource) if known.version > cited)
-    if at > successor.published_at + timedelta(days=successor.grace_days):
+    # Not published_at + grace, which may lie beyond the calendar.
+    if at - successor.published_at > timedelta(days=successor.grace_days):
         return Refused(RefusalCode.E_VERSION, "the grace of the older version is over", "catalogue_version")
     return None
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from compliance.models import Agency, SigningCertificate
@@ -41,9 +41,9 @@ def signer_of(certificate: SigningCertificate) -> Signer | None:
     """The signer of a registered certificate; None when it is not an X.509 certificate with an Ed25519 key."""
     try:
         parsed = x509.load_pem_x509_certificate(certificate.pem.encode())
-    except ValueError:
+        key = parsed.public_key()
+    except (ValueError, UnsupportedAlgorithm):  # the latter: a key of SM2, which is lawful and not ours
         return None
-    key = parsed.public_key()
     if not isinstance(key, Ed25519PublicKey):
         return None
     until = parsed.not_valid_after_utc

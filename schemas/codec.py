@@ -54,7 +54,7 @@ def fingerprint(schema: SchemaLike) -> str:
     """SHA-256 (hex) of the schema's Parsing Canonical Form (Avro 1.12): equal means the same bytes on the wire."""
     try:
         canonical = to_parsing_canonical_form(_as_json(schema))
-    except (SchemaParseException, KeyError, TypeError, AttributeError) as error:
+    except (SchemaParseException, KeyError, TypeError, ValueError, AttributeError) as error:
         raise SchemaError(f"not an Avro schema: {type(error).__name__}") from None
     return sha256(canonical.encode()).hexdigest()
 
@@ -65,6 +65,8 @@ def _as_json(schema: SchemaLike) -> Any:  # noqa: ANN401  a schema is any JSON
             return json.loads(schema)
         except json.JSONDecodeError as error:
             raise SchemaError(f"schema is not JSON: {error.msg} at line {error.lineno}") from None
+        except (ValueError, RecursionError):  # a number of thousands of digits, brackets thousands deep
+            raise SchemaError("schema is not JSON that anybody could read") from None
     return dict(schema)
 
 
@@ -103,7 +105,7 @@ class Codec:
         """Avro bytes of a datum with logical values; an unknown key or a wrong type is an error, never dropped.
 
         Raises:
-            SchemaError: naming the field, never the value.
+            SchemaError: naming the kind of error, never a value.
         """
         out = io.BytesIO()
         try:

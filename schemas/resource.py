@@ -4,7 +4,6 @@ The law stands in the file as custom attributes (see DESIGN.md, *schemas*). From
 submission on `change.*`, the record on `record.*` with its sealed sections, and the delivery of a grant.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,9 +16,8 @@ from schemas.codec import Codec
 from schemas.errors import SchemaError, UsageError
 from schemas.provenance import FACTS, HEAD, NAMESPACE, PROVENANCE, TIMESTAMP, UUID
 from schemas.refusals import RefusalCode, Refused
+from schemas.resource_rules import SECTIONS, read
 from schemas.words import SharingClass
-
-SECTIONS = ("open", "identity", "restricted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,43 +107,33 @@ class ResourceSchema:
         avsc: the Avro schema as JSON text.
 
     Raises:
-        SchemaError: when an attribute is missing or contradicts another.
+        SchemaError: when an attribute is missing or contradicts another, with every problem and its field.
     """
 
     def __init__(self, avsc: str) -> None:
-        try:
-            self.avro: dict[str, Any] = json.loads(avsc)
-            self.code: str = self.avro["resource"]
-            self.cn: str = self.avro["cn"]
-            self.article: str = str(self.avro["article"])
-            self.freshness: str = self.avro["freshness"]
-            self.record_key: tuple[tuple[str, ...], ...] = tuple(
-                (part,) if isinstance(part, str) else tuple(part) for part in self.avro["record_key"]
-            )
-            self.division_field: str | None = self.avro["division"].get("field")
-            links = self.avro.get("links_to")
-            self.links_to: tuple[str, str] | None = (links["type_field"], links["number_field"]) if links else None
-            self.fields: dict[str, FieldSpec] = {spec["name"]: _field(spec) for spec in self.avro["fields"]}
-            subject = self.avro["subject"]
-            self.subject = SubjectRule(
-                kind=subject["kind"],
-                type_field=subject.get("type_field"),
-                type_constant=subject.get("type_constant"),
-                number_field=subject["number_field"],
-                name_field=subject.get("name_field"),
-                fallback_type=subject.get("fallback_type"),
-                fallback_number_field=subject.get("fallback_number_field"),
-                fallback_reason_field=subject.get("fallback_reason_field"),
-            )
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
-            raise SchemaError(f"resource schema lacks or misspells {error}") from None
-        rule = self.subject
-        named = [rule.type_field, rule.number_field, rule.name_field, rule.fallback_number_field, self.division_field]
-        for name in [*named, rule.fallback_reason_field, *self.record_key_fields, *(self.links_to or ())]:
-            if name is not None and name not in self.fields:
-                raise SchemaError(f"resource {self.code}: an attribute names field {name}, which does not exist")
-        if (rule.type_field is None) == (rule.type_constant is None):
-            raise SchemaError(f"resource {self.code}: name either type_field or type_constant")
+        self.avro: dict[str, Any] = read(avsc)
+        self.code: str = self.avro["resource"]
+        self.cn: str = self.avro["cn"]
+        self.article: str = self.avro["article"]
+        self.freshness: str = self.avro["freshness"]
+        self.record_key: tuple[tuple[str, ...], ...] = tuple(
+            (part,) if isinstance(part, str) else tuple(part) for part in self.avro["record_key"]
+        )
+        self.division_field: str | None = self.avro["division"].get("field")
+        links = self.avro.get("links_to")
+        self.links_to: tuple[str, str] | None = (links["type_field"], links["number_field"]) if links else None
+        self.fields: dict[str, FieldSpec] = {spec["name"]: _field(spec) for spec in self.avro["fields"]}
+        subject = self.avro["subject"]
+        self.subject = SubjectRule(
+            kind=subject["kind"],
+            type_field=subject.get("type_field"),
+            type_constant=subject.get("type_constant"),
+            number_field=subject["number_field"],
+            name_field=subject.get("name_field"),
+            fallback_type=subject.get("fallback_type"),
+            fallback_number_field=subject.get("fallback_number_field"),
+            fallback_reason_field=subject.get("fallback_reason_field"),
+        )
 
     @property
     def record_key_fields(self) -> tuple[str, ...]:
@@ -320,19 +308,14 @@ def _fits(value: Decimal, avro: Any) -> bool:  # noqa: ANN401  any Avro type
 
 
 def _field(spec: Mapping[str, Any]) -> FieldSpec:
-    section = spec["section"]
-    if section not in SECTIONS:
-        raise SchemaError(f"field {spec['name']}: section is {section}, not one of {', '.join(SECTIONS)}")
-    if not (isinstance(spec["type"], list) and spec["type"][0] == "null" and spec.get("default", 0) is None):
-        raise SchemaError(f"field {spec['name']}: every business field is nullable with default null (decisions 3)")
     return FieldSpec(
         name=spec["name"],
         cn=spec["cn"],
         avro=spec["type"],
-        section=section,
+        section=spec["section"],
         sharing=SharingClass(spec.get("sharing", SharingClass.CONDITIONAL)),
         role=spec.get("role"),
-        required=bool(spec.get("required", False)),
+        required=spec.get("required", False),
         code_list=spec.get("code_list"),
         code_policy=spec.get("code_policy", "accept"),
         attributes=dict(spec),

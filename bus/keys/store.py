@@ -8,8 +8,10 @@ import base64
 import json
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkstemp
 
 from processors.keying import TokenKeys
 from processors.sealing import SectionKeys
@@ -56,17 +58,19 @@ def create_keys(state_dir: Path) -> Path:
         "current": "s1",
         "pseudonym_root": fresh(),
     }
-    # Written aside and linked into place: two processes that start at once end with one store, never a half one.
-    aside = path.with_name(f".keys.{os.getpid()}.tmp")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as out:
-        json.dump(content, out, indent=1)
+    # Written aside and linked into place: two that start at once end with one store, never a half one. The name is
+    # random, since process numbers repeat where containers share the folder.
+    descriptor, aside = mkstemp(prefix=".keys.", dir=state_dir)
     try:
-        os.link(aside, path)
-    except FileExistsError:
-        pass
+        with os.fdopen(descriptor, "w", encoding="ascii") as out:
+            json.dump(content, out, indent=1)
+            out.flush()
+            # What is sealed with keys that a power cut took is lost.
+            os.fsync(out.fileno())
+        with suppress(FileExistsError):
+            os.link(aside, path)
     finally:
-        aside.unlink()
+        Path(aside).unlink()
     return path
 
 

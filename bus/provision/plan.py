@@ -135,7 +135,7 @@ def make_plan(desired: Desired, actual: Actual) -> Plan:
     """The difference between what must be and what is."""
     creations: list[Step] = []
     configs: list[Step] = []
-    refused: list[str] = []
+    refused = list(_collisions(desired, actual))
     warnings: list[str] = []
     for name, topic in desired.topics.items():
         there = actual.topics.get(name)
@@ -176,6 +176,18 @@ def make_plan(desired: Desired, actual: Actual) -> Plan:
         refused=tuple(refused),
         warnings=tuple(warnings),
     )
+
+
+def _collisions(desired: Desired, actual: Actual) -> Iterator[str]:
+    """Names that cannot be side by side: Kafka takes `.` and `_` for the same, since its metrics' names do."""
+    known = {name.replace(".", "_"): name for name in actual.topics}
+    for name in desired.topics:
+        other = known.setdefault(name.replace(".", "_"), name)
+        if other != name:
+            yield (
+                f"topic {name} cannot be beside topic {other}: Kafka takes `.` and `_` in a name for the same; choose "
+                "another code for the agency or the resource"
+            )
 
 
 def _disposals(desired: Desired, actual: Actual) -> Iterator[Dispose]:

@@ -17,7 +17,7 @@ from compliance.models import CatalogueEntry
 from compliance.view import RegisterView
 from processors.keying import subject_key, subject_of
 from processors.signature import CERTIFICATE_HEADER, SIGNATURE_HEADER, signed_bytes
-from schemas.errors import NotProvisionedError
+from schemas.errors import NotProvisionedError, SchemaError
 from schemas.partition import partition_of
 from schemas.refusals import RefusalCode, Refused
 from schemas.words import Change, Classification, Operation
@@ -130,7 +130,12 @@ def prepare(entry: CatalogueEntry, change: Change, on: date) -> Prepared | Refus
         "supersedes": change.supersedes,
         "data": change.data,
     }
-    return Prepared(event_id, partition, datum, len(schema.change.encode(datum)))
+    try:
+        encoded = schema.change.encode(datum)
+    except SchemaError:
+        # A text with half of a surrogate pair, a number beyond its type: one bad row must not stop the others.
+        return Refused(RefusalCode.E_SCHEMA, "cannot be written as Avro")
+    return Prepared(event_id, partition, datum, len(encoded))
 
 
 def sign(

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -15,6 +16,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 from schemas.errors import SettingsError
 
 _STALE_S = 60.0
+_LOOK_EVERY_S = 0.1
 
 
 class Health:
@@ -35,8 +37,19 @@ class Health:
         return time.monotonic() - self._turned < _STALE_S
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread for each request: a client that says nothing keeps neither a probe nor the worker's end waiting."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  the standard library's signature
+        """Say nothing: a client went away or was silent too long; errors of the application are told elsewhere."""
+
+
 class _SilentHandler(WSGIRequestHandler):
     """Normal running logs nothing."""
+
+    timeout = 10
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401  the standard library's signature
         """Say nothing."""
@@ -68,18 +81,21 @@ class HealthServer:
             return [b"there are /metrics, /health, /health/live, /health/ready\n"]
 
         try:
-            self._server = make_server(host, port, app, WSGIServer, _SilentHandler)
+            self._server = make_server(host, port, app, _Server, _SilentHandler)
         except OSError as error:
             raise SettingsError(f"BUS_METRICS_PORT: cannot listen on {host}:{port} ({error.strerror})") from None
         self.port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_LOOK_EVERY_S,), name="health", daemon=True
+        )
 
     def start(self) -> None:
         """Begin to serve."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End serving and let the port go."""
-        self._server.shutdown()
+        """End serving and let the port go; a server that never started has only a port."""
+        if self._thread.ident is not None:
+            self._server.shutdown()
+            self._thread.join(5)
         self._server.server_close()
-        self._thread.join(5)

@@ -20,7 +20,7 @@ class Slot:
     def __init__(self, state_dir: Path, kind: str) -> None:
         folder = state_dir / "run"
         folder.mkdir(parents=True, exist_ok=True)
-        for number in range(1, _MOST):
+        for number in range(1, _MOST + 1):
             descriptor = os.open(folder / f"{kind}-{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

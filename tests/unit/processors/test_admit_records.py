@@ -1,13 +1,15 @@
 """Admit, what it writes: the record, its key and partition, its sealed sections, and nothing of an identity in clear."""
 
+from collections.abc import Mapping
+
 import pytest
 
-from processors.keying import TokenKeys, record_key, subject_of, token_of
+from processors.keying import TokenKeys, discriminator_of, record_key, subject_of, token_of
 from processors.sealing import Opener, SectionKeys
 from schemas.errors import KeyStoreError
 from schemas.identity import Identity
 from schemas.partition import partition_of
-from schemas.resource import packaged_text, resource_schema
+from schemas.resource import ResourceSchema, packaged_text, resource_schema
 from tests.builders import HOUSEHOLD, PERMIT, RESOURCES, TODAY, canary_person, permit, person, rows
 from tests.hall import DAY, NOW, NOW_MS, POLICE, Hall, Record, signing_key
 
@@ -91,13 +93,19 @@ def test_no_nonce_is_used_twice(hall: Hall) -> None:
     assert len(set(nonces)) == len(nonces) == 1200
 
 
+def discriminator(schema: ResourceSchema, row: Mapping[str, object], hall: Hall) -> bytes:
+    found = discriminator_of(schema, row, hall.tokens)
+    assert isinstance(found, bytes)
+    return found
+
+
 def test_the_key_is_token_and_record_hash_and_the_token_chooses_the_partition(hall: Hall) -> None:
     row, schema = permit(), hall.schema
     identity = subject_of(schema, row, TODAY)
     assert isinstance(identity, Identity)
     token = token_of(identity, hall.tokens)
     [record] = hall.admit_rows(row)
-    assert record.key == record_key(token, schema, row, hall.tokens)
+    assert record.key == record_key(token, discriminator(schema, row, hall), hall.tokens)
     assert (len(record.key), record.key[:16]) == (32, token)
     assert record.partition == partition_of(token, 4)
 
@@ -135,9 +143,18 @@ def test_the_parts_of_a_discriminator_cannot_pose_as_one_another(hall: Hall) -> 
         '"record_key": ["residence_permit_number"]', '"record_key": ["name", "id_type"]'
     )
     schema = resource_schema(text)
-    one = record_key(bytes(16), schema, {"name": "a\x00b", "id_type": "c"}, hall.tokens)
-    other = record_key(bytes(16), schema, {"name": "a", "id_type": "b\x00c"}, hall.tokens)
+    one = discriminator(schema, {"name": "a\x00b", "id_type": "c"}, hall)
+    other = discriminator(schema, {"name": "a", "id_type": "b\x00c"}, hall)
     assert one != other
+
+
+def test_of_several_numbers_the_first_that_is_given_tells_the_records_apart(hall: Hall) -> None:
+    schema = resource_schema(packaged_text("family_planning"))
+    service, migrant = schema.record_key_fields
+    both = discriminator(schema, {service: "1", migrant: "2"}, hall)
+    assert both == discriminator(schema, {service: "1", migrant: None}, hall)
+    assert both != discriminator(schema, {service: "", migrant: "2"}, hall)
+    assert len(discriminator(schema, {}, hall)) == 16
 
 
 def test_a_withdrawal_is_written_without_its_content_and_followed_by_a_tombstone(hall: Hall) -> None:

@@ -84,6 +84,8 @@ def test_a_delivery_says_where_it_comes_from_and_under_which_grant(hall: Hall) -
         "grant": "g1",
         "supersedes": UUID_1,
         "flags": [],
+        "moved_to": None,
+        "moved_at": None,
     }
 
 

@@ -1,0 +1,190 @@
+"""What is counted: every series that can be known is there at zero, and none is ever added by what comes in."""
+
+from collections import Counter as Counts
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from bus.metrics import METRICS, Metrics
+from compliance.models import OwnerRule
+from processors.deliver import Assignment
+from schemas.refusals import RefusalCode
+from schemas.resource import packaged_text
+from tests.builders import PERMIT, corruptions, permit
+from tests.hall import POLICE, STATS, Hall, signing_key
+
+Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+END_TO_END = next(spec for spec in METRICS if spec.name == "bus_end_to_end_seconds")
+LABELS = {"agency", "resource", "code", "kind", "grant", "worker", "topic"}
+
+
+def rendered(registry: CollectorRegistry) -> Series:
+    """What a scrape reads: name and labels to value; the times of creation are left out."""
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(generate_latest(registry).decode())
+        for sample in family.samples
+        if not sample.name.endswith("_created")
+    }
+
+
+def series(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
+    """The values of one metric by its label values, in the table's order of labels."""
+    labels = next(spec.labels for spec in METRICS if spec.name == name)
+    return {
+        tuple(dict(found)[label] for label in labels): value
+        for (sample, found), value in rendered(metrics.registry).items()
+        if sample == name
+    }
+
+
+@pytest.fixture
+def hall() -> Hall:
+    made = Hall(packaged_text(PERMIT))
+    for name in ("g1", "g2"):
+        plan = made.grant(("sex_code",), id=name)
+        made.view.apply("grant", name, plan.grant)
+    return made
+
+
+@pytest.fixture
+def metrics(hall: Hall) -> Metrics:
+    made = Metrics("admit")
+    made.begin_at_zero(hall.view)
+    return made
+
+
+# -- at zero from the start ----------------------------------------------------------------------------------------
+
+
+def test_refused_is_there_at_zero_by_every_code(metrics: Metrics) -> None:
+    assert series(metrics, "bus_refused_total") == {(POLICE, PERMIT, code.value): 0 for code in RefusalCode}
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("bus_admitted_total", {(POLICE, PERMIT)}),
+        ("bus_published_total", {(POLICE, PERMIT)}),
+        ("bus_delivered_total", {("g1", PERMIT), ("g2", PERMIT)}),
+        ("bus_purged_total", {(f"change.{POLICE}.{PERMIT}",)}),
+        ("bus_incidents_total", {("STATE_SECRET_FOUND",)}),
+        ("bus_transactions_total", {("admit",)}),
+        ("bus_transaction_aborts_total", {("admit",)}),
+        ("bus_grants_catching_up", {()}),
+    ],
+)
+def test_what_can_be_counted_is_there_at_zero(metrics: Metrics, name: str, labels: set[tuple[str, ...]]) -> None:
+    assert series(metrics, name) == dict.fromkeys(labels, 0)
+
+
+def test_every_series_of_every_metric_is_at_zero_but_the_registers_version(metrics: Metrics, hall: Hall) -> None:
+    found = rendered(metrics.registry)
+    assert {name for (name, _), value in found.items() if value} == {"bus_register_version"}
+    assert series(metrics, "bus_register_version") == {("admit",): hall.view.version}
+    known = {name.removesuffix("_count") for name, _ in found}
+    # How far a worker lags is known once it holds partitions.
+    assert [spec.name for spec in METRICS if spec.name not in known] == ["bus_lag_messages"]
+
+
+def test_what_belongs_to_the_worker_alone_is_there_before_the_register_is_read() -> None:
+    before = {name for name, _ in rendered(Metrics("deliver").registry)}
+    assert {"bus_transactions_total", "bus_end_to_end_seconds_bucket", "bus_grant_stop_seconds_count"} <= before
+    assert not {"bus_admitted_total", "bus_refused_total", "bus_delivered_total"} & before
+
+
+def test_an_agency_that_owned_an_earlier_version_is_still_counted(hall: Hall) -> None:
+    hall.publish(packaged_text(PERMIT), version=2, owners=(OwnerRule(agencies=(STATS,)),))
+    metrics = Metrics("admit")
+    metrics.begin_at_zero(hall.view)
+    assert {labels[0] for labels in series(metrics, "bus_refused_total")} == {POLICE, STATS}
+
+
+def test_beginning_again_resets_nothing(metrics: Metrics, hall: Hall) -> None:
+    metrics.count(Counts({("admitted", POLICE, PERMIT): 3}))
+    hall.agency("new")
+    metrics.begin_at_zero(hall.view)
+    assert series(metrics, "bus_admitted_total") == {(POLICE, PERMIT): 3}
+    assert series(metrics, "bus_register_version") == {("admit",): hall.view.version}
+
+
+# -- closed sets ---------------------------------------------------------------------------------------------------
+
+
+def test_the_table_says_what_is_rendered(metrics: Metrics) -> None:
+    families = list(text_string_to_metric_families(generate_latest(metrics.registry).decode()))
+    told = {
+        family.name: (family.type, family.documentation) for family in families if not family.name.endswith("_created")
+    }
+    assert told == {spec.name.removesuffix("_total"): (spec.kind, spec.help) for spec in METRICS}
+    assert len({spec.name for spec in METRICS}) == len(METRICS)
+
+
+def test_labels_come_from_closed_sets() -> None:
+    assert {label for spec in METRICS for label in spec.labels} == LABELS
+
+
+def test_nothing_that_comes_in_adds_a_series(metrics: Metrics, hall: Hall) -> None:
+    """Good changes, every wrong one, and rubbish: the counts move, their labels were there before."""
+    before = rendered(metrics.registry).keys()
+    wrong = [hall.change(case.row) for case in corruptions(PERMIT)]
+    verdict = hall.admit(
+        hall.submit([hall.change(permit(number)) for number in range(3)] + wrong),
+        hall.submit([hall.change(permit(9))], classification="SECRET"),
+        hall.submit([hall.change(permit(9))], review_number="R-unknown"),
+        hall.submit([hall.change(permit(9))], agency="someone"),
+        hall.submit([hall.change(permit(9))], key=signing_key("stranger")),
+        hall.message(b"rubbish"),
+        hall.message(None),
+    )
+    metrics.count(verdict.outcome.counts)
+    plan = hall.grant(("sex_code",), id="g1")
+    metrics.count(hall.run(verdict.records, [Assignment(plan, 0, None)]).counts)
+    after = rendered(metrics.registry)
+    assert after.keys() == before
+    admitted = len(verdict.records)
+    assert admitted >= 3
+    assert series(metrics, "bus_admitted_total") == {(POLICE, PERMIT): admitted}
+    assert series(metrics, "bus_delivered_total") == {("g1", PERMIT): admitted, ("g2", PERMIT): 0}
+    assert series(metrics, "bus_incidents_total") == {("STATE_SECRET_FOUND",): 1}
+    refused = {labels[2]: value for labels, value in series(metrics, "bus_refused_total").items() if value}
+    assert {"E_SIGNATURE", "E_ROUTE", "E_SECRECY_REVIEW", "E_STATE_SECRET", "E_SCHEMA", "E_CODE"} <= set(refused)
+    assert sum(refused.values()) == len(verdict.refusals)
+
+
+def test_a_count_that_the_table_does_not_have_is_an_error(metrics: Metrics) -> None:
+    with pytest.raises(KeyError):
+        metrics.count(Counts({("lost", "x"): 1}))
+
+
+# -- latencies -----------------------------------------------------------------------------------------------------
+
+_EDGES = [int(bound * 1000) for bound in END_TO_END.buckets]
+
+
+@given(st.lists(st.integers(-10, 700_000) | st.sampled_from([edge + off for edge in _EDGES for off in (-1, 0, 1)])))
+@example([*_EDGES, *_EDGES])
+@example([-5, 0, 600_001])
+def test_the_weighted_histogram_agrees_with_the_client_librarys_own(milliseconds: list[int]) -> None:
+    ours = Metrics("deliver")
+    ours.latencies(milliseconds)
+    theirs = CollectorRegistry()
+    histogram = Histogram(END_TO_END.name, END_TO_END.help, registry=theirs, buckets=END_TO_END.buckets)
+    for value in milliseconds:
+        histogram.observe(max(0, value) / 1000)
+    mine = {key: value for key, value in rendered(ours.registry).items() if key[0].startswith(END_TO_END.name)}
+    assert mine == pytest.approx(rendered(theirs))
+    assert mine.keys() == rendered(theirs).keys()
+
+
+def test_latencies_of_several_threads_are_all_counted() -> None:
+    metrics = Metrics("deliver")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(metrics.latencies, [[7, 7, 80]] * 400))
+    found = rendered(metrics.registry)
+    assert found["bus_end_to_end_seconds_count", ()] == 1_200
+    assert found["bus_end_to_end_seconds_bucket", (("le", "0.01"),)] == 800
