@@ -123,7 +123,7 @@ PROGRESS = TopicKind(
 LINK = TopicKind(
     LINK_TOPIC,
     "identity links as the workers follow them: which token a subject goes on under",
-    "admit",
+    "admit, relocate after a change of keys",
     "admit, relocate",
     compacted=True,
     envelope="link",

@@ -16,7 +16,7 @@ from compliance.writing import compile_owner, may_submit
 from processors.batch import Frames, InMessage, Outcome
 from processors.desk import Desk, desk_of
 from processors.keying import TokenKeys, discriminator_of, link_target_of, record_key, token_of
-from processors.links import Links
+from processors.links import Links, link_entry
 from processors.reports import Reporter
 from processors.sealing import SEALED_SECTIONS, Sealer
 from processors.signature import verify
@@ -26,7 +26,6 @@ from schemas.errors import SchemaError
 from schemas.partition import partition_of
 from schemas.provenance import record_facts, record_head
 from schemas.refusals import RefusalCode, Refused
-from schemas.resource import envelope
 
 SHANGHAI = timezone(timedelta(hours=8))
 MAX_CHANGES = 1_000
@@ -300,14 +299,7 @@ class Admitter:
         if self._links.target(token) not in (None, target):
             return Refused(RefusalCode.E_LINK, "the old number is linked to another one; withdraw that link", number)
         self._links.put(token, target)
-        value = envelope("link").encode_physical(
-            {
-                "event_id": change["event_id"],
-                "target": target,
-                "token_key": self._tokens.key_id,
-                "published_at": accepted.submission["published_at"],
-            }
-        )
+        value = link_entry({"change": change, "submission": accepted.submission}, target, self._tokens.key_id)
         reporter.outcome.send(LINK_TOPIC, 0, token, self._frames[LINK_TOPIC] + value)
         return None
 

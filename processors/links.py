@@ -5,7 +5,10 @@ A link leads from the token of the number that is given up to the token of the n
 *home*, which depends on the set of links alone and never on the order in which they came.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from schemas.resource import envelope
 
 
 class Links:
@@ -71,3 +74,21 @@ class Links:
                 if following is not None and following in self._targets:
                     open_ones.append(following)
         return frozenset(token for token in found if self.home(token) != token)
+
+
+def link_entry(record: Mapping[str, Any], target: bytes, key_id: str) -> bytes:
+    """The bytes of an entry on the topic of links, for a link's record or its change.
+
+    Args:
+        record: with `change` and `submission`.
+        target: the token that the subject goes on under.
+        key_id: of the keys behind the tokens.
+    """
+    return envelope("link").encode_physical(
+        {
+            "event_id": record["change"]["event_id"],
+            "target": target,
+            "token_key": key_id,
+            "published_at": record["submission"]["published_at"],
+        }
+    )

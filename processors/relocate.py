@@ -18,7 +18,7 @@ from schemas.codec import Codec
 from schemas.partition import partition_of
 
 Order = tuple[int, int, str]
-_LEAVES = ("WITHDRAW", "MOVE")
+LEAVES = ("WITHDRAW", "MOVE")
 
 
 def order_of(record: Mapping[str, Any]) -> Order:
@@ -116,7 +116,7 @@ class Relocator:
                 continue
             record, key = decode(message), message.key
             known, operation = latest.get(key), record["change"]["operation"]
-            gone = gone | {key} if operation in _LEAVES else gone - {key}
+            gone = gone | {key} if operation in LEAVES else gone - {key}
             if known is None or order_of(known) <= order_of(record):
                 latest[key] = record
         found = []

@@ -6,6 +6,7 @@ import click
 
 from bus.cli.demo import demo
 from bus.cli.docs import docs
+from bus.cli.keys import keys
 from bus.cli.local import local
 from bus.cli.register import init, register
 from bus.cli.run import run
@@ -18,7 +19,7 @@ def bus() -> None:
 
 
 # One line a group or command.
-COMMANDS: tuple[click.Command, ...] = (demo, docs, local, init, register, run)
+COMMANDS: tuple[click.Command, ...] = (demo, docs, local, init, keys, register, run)
 
 for _command in COMMANDS:
     bus.add_command(_command)

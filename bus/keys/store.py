@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,12 +30,14 @@ class Keys:
         tokens: behind subject tokens and record hashes.
         sections: by key id; `current` names the one to seal with.
         pseudonym_root: every subscriber's pseudonym key derives from it.
+        retiring: token keys that some records still stand under, while they are being moved.
     """
 
     tokens: TokenKeys
     sections: dict[str, SectionKeys]
     current: str
     pseudonym_root: bytes = field(repr=False)
+    retiring: TokenKeys | None = None
 
 
 def key_file(state_dir: Path) -> Path:
@@ -49,14 +52,11 @@ def create_keys(state_dir: Path) -> Path:
         return path
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def fresh() -> str:
-        return base64.b64encode(os.urandom(KEY_BYTES)).decode()
-
     content = {
-        "tokens": {"key_id": "t1", "subject": fresh(), "record": fresh()},
-        "sections": {"s1": {"identity": fresh(), "restricted": fresh()}},
+        "tokens": {"key_id": "t1", "subject": fresh_key(), "record": fresh_key()},
+        "sections": {"s1": {"identity": fresh_key(), "restricted": fresh_key()}},
         "current": "s1",
-        "pseudonym_root": fresh(),
+        "pseudonym_root": fresh_key(),
     }
     # Written aside and linked into place: two that start at once end with one store, never a half one. The name is
     # random, since process numbers repeat where containers share the folder.
@@ -91,18 +91,28 @@ def load_keys(state_dir: Path) -> Keys:
     if mode & _OTHERS:
         raise KeyStoreError(f"{path} is open to other users; it must have mode 600")
     try:
-        tokens = content["tokens"]
+        retiring = content.get("retiring")
         return Keys(
-            tokens=TokenKeys(tokens["key_id"], _key(tokens["subject"]), _key(tokens["record"])),
+            tokens=_tokens(content["tokens"]),
             sections={
                 key_id: SectionKeys(key_id, _key(held["identity"]), _key(held["restricted"]))
                 for key_id, held in content["sections"].items()
             },
             current=_known(content["current"], content["sections"]),
             pseudonym_root=_key(content["pseudonym_root"]),
+            retiring=None if retiring is None else _tokens(retiring),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise KeyStoreError(f"{path} lacks or misspells an entry ({type(error).__name__})") from None
+
+
+def fresh_key() -> str:
+    """A new random key, as the store holds it."""
+    return base64.b64encode(os.urandom(KEY_BYTES)).decode()
+
+
+def _tokens(held: Mapping[str, str]) -> TokenKeys:
+    return TokenKeys(held["key_id"], _key(held["subject"]), _key(held["record"]))
 
 
 def _key(text: str) -> bytes:

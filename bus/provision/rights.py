@@ -147,6 +147,8 @@ def _relocate_rights() -> set[Right]:
         Right(RELOCATE, TOPIC, "record.", READ, prefixed=True),
         Right(RELOCATE, TOPIC, "record.", WRITE, prefixed=True),
         Right(RELOCATE, TOPIC, LINK.pattern, READ),
+        # Writes the links again when the token keys were changed.
+        Right(RELOCATE, TOPIC, LINK.pattern, WRITE),
         Right(RELOCATE, TOPIC, RELOCATION.pattern, READ),
         Right(RELOCATE, TOPIC, RELOCATION.pattern, WRITE),
         *_common_rights(RELOCATE, "relocate"),

@@ -1,41 +1,60 @@
 """The relocate worker: records under a number that was given up move to their subject's home, exactly once.
 
 It follows `record.*` beside deliver, in a group of its own. A new link is applied to what each partition held before
-the worker's position; what comes behind that position is looked at as it comes. Progress is noted in the transaction of
-the moves, so a kill at any point neither loses nor repeats one.
+the worker's position; what comes behind that position is looked at as it comes. When the token keys were changed, the
+same is done with every record. Progress is noted in the transaction of the moves, so a kill at any point neither loses
+nor repeats one.
 """
 
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from confluent_kafka import Consumer, Message
 
 from bus.keys.store import Keys
 from bus.metrics import Metrics
 from bus.settings import Settings
-from bus.topics import RELOCATION
-from bus.wire.clients import Principal, admin, consumer
+from bus.topics import LINK, RELOCATION, record_topic
+from bus.wire.clients import Principal, consumer
 from bus.wire.feed import RegisterFeed
 from bus.wire.links import LinkFeed
 from bus.wire.registry import Registry
 from bus.wire.scan import read_stretch
-from bus.wire.table import read_to_end
 from bus.workers.catchup import record_message
 from bus.workers.loop import Place, Work
+from bus.workers.relocation import Progress, RelocationBook
+from compliance.catalogue import local_date
 from processors.batch import Outgoing
 from processors.deliver import RecordMessage
 from processors.keying import TOKEN_BYTES
+from processors.rekey import Rekeyer
 from processors.relocate import Best, Relocator, Writer
 from processors.sealing import Opener, Sealer
+from processors.snapshot import KeyIndex, current
 from schemas.codec import Codec, unframe
 from schemas.errors import SchemaError
 from schemas.partition import partition_of
-from schemas.resource import envelope, resource_schema
+from schemas.resource import ResourceSchema, envelope, resource_schema
 
-_PREFIX = "record."
+_PREFIX = record_topic("")
+# Messages that a re-keying turn goes through.
+_STRETCH = 5_000
+
+
+@dataclass(slots=True)
+class _Rekeying:
+    """Where the re-keying of a partition is: what stood at the latest of its key before `end`, from `at` on."""
+
+    latest: npt.NDArray[np.int64]
+    end: int
+    at: int = 0
+    left: int = 0
 
 
 @dataclass(slots=True)
@@ -43,19 +62,22 @@ class _Owned:
     """What is known of an owned partition.
 
     Attributes:
-        applied: links before this offset have been applied to what stood before the worker's position.
+        links: whether its records are identity links, which stay under the number that they give up.
         best: the last publication at each home's key; None until it was read once.
     """
 
-    applied: int = 0
+    links: bool
+    progress: Progress
     best: dict[bytes, Best] | None = None
+    rekeying: _Rekeying | None = None
 
 
 @dataclass(slots=True)
 class _Decision:
     """What one turn is about to commit."""
 
-    applied: dict[Place, int] = field(default_factory=dict)
+    progress: dict[Place, Progress] = field(default_factory=dict)
+    rekeyed: dict[Place, tuple[int, int]] = field(default_factory=dict)
     moved: dict[str, int] = field(default_factory=dict)
 
 
@@ -73,6 +95,7 @@ class RelocateTask:
         feed: RegisterFeed,
         registry: Registry,
         links: LinkFeed,
+        book: RelocationBook,
         metrics: Metrics,
     ) -> None:
         self._settings = settings
@@ -80,11 +103,15 @@ class RelocateTask:
         self._feed = feed
         self._registry = registry
         self._links = links
+        self._book = book
         self._metrics = metrics
-        self._admin = admin(settings, principal)
-        sealer = Sealer(keys.sections[keys.current], os.urandom)
-        self._relocator = Relocator(links.links, keys.tokens, sealer, Opener(keys.sections))
         self._key_id = keys.tokens.key_id
+        opener = Opener(keys.sections)
+        self._relocator = Relocator(links.links, keys.tokens, Sealer(keys.sections[keys.current], os.urandom), opener)
+        self._rekeyer: Rekeyer | None = None
+        if keys.retiring is not None:
+            head = registry.head(LINK.pattern, envelope(LINK.envelope or ""))
+            self._rekeyer = Rekeyer(links.links, keys.tokens, opener, head)
         self._owned: dict[Place, _Owned] = {}
         self._decision = _Decision()
         self._reader: Consumer | None = None
@@ -95,9 +122,12 @@ class RelocateTask:
         """Layouts are looked up when a record needs one."""
 
     def assigned(self, positions: Mapping[Place, int], consumer: Consumer) -> None:  # noqa: ARG002  the loop's contract
-        """Learn how far links have been applied to each partition."""
-        applied = self._progress() if positions else {}
-        self._owned = {place: _Owned(applied.get(place, 0)) for place in positions if self._moves(place)}
+        """Learn how far each partition has been relocated."""
+        known = self._book.read() if positions else {}
+        self._owned = {
+            place: _Owned(self._schema(place[0]).links_to is not None, known.get(place, Progress()))
+            for place in positions
+        }
 
     def revoked(self, places: Sequence[Place]) -> None:
         """Another worker looks after them now."""
@@ -105,7 +135,7 @@ class RelocateTask:
             self._owned.pop(place, None)
 
     def prepare(self, positions: Mapping[Place, int]) -> Work:
-        """Apply new links to what stands before our positions, all in one transaction.
+        """Apply new links to what stands before our positions, all in one transaction; else re-key a stretch.
 
         No message is looked at before the links that are known were applied to everything before it; or what was moved
         as it came would be moved once more, as long as the trace of the first move lies ahead of our position. Homes
@@ -114,18 +144,26 @@ class RelocateTask:
         self._links.poll()
         self._decision = _Decision()
         outgoing: dict[str, list[Outgoing]] = {}
-        ours = [place for place in self._owned if place in positions]
-        for place in ours:
-            if self._owned[place].best is None:
-                self._owned[place].best = {}
-                self._apply(place, positions[place], self._links.links.homes(), self._owned[place].applied, outgoing)
-        for place in ours:
-            if self._owned[place].applied < self._links.next:
-                gone = self._links.links.to_look_for(self._links.since(self._owned[place].applied))
+        ours = [(place, owned) for place, owned in self._owned.items() if place in positions]
+        for place, owned in ours:
+            if owned.best is None and not owned.links:
+                owned.best = {}
+                upto = owned.progress.links_offset
+                self._apply(place, positions[place], self._links.links.homes(), upto, outgoing)
+        for place, owned in ours:
+            if owned.progress.links_offset < self._links.next and not owned.links:
+                gone = self._links.links.to_look_for(self._links.since(owned.progress.links_offset))
                 tokens = gone | {self._links.links.home(token) for token in gone}
                 self._apply(place, positions[place], tokens, self._links.next, outgoing)
+        if not outgoing and self._rekeyer is not None:
+            # Identity links first: what they say is needed for the others' homes.
+            for place, owned in sorted(ours, key=lambda item: not item[1].links):
+                if owned.progress.token_key != self._key_id:
+                    self._rekey_stretch(place, owned, positions[place], outgoing)
+                    break
         # The positions go along unchanged, so that the broker fences a worker that lost a partition.
-        return Work(outgoing, {place: positions[place] for place in self._decision.applied}, due=bool(outgoing))
+        touched = {**self._decision.progress, **self._decision.rekeyed}
+        return Work(outgoing, {place: positions[place] for place in touched}, due=bool(touched))
 
     def process(self, batch: Sequence[Message]) -> Work:
         """Look at what is new."""
@@ -134,17 +172,23 @@ class RelocateTask:
         by_place: dict[Place, list[RecordMessage]] = {}
         for message in batch:
             by_place.setdefault((message.topic() or "", message.partition() or 0), []).append(record_message(message))
-        if len(self._links.links):
+        if len(self._links.links) or self._rekeyer is not None:
             for place, messages in by_place.items():
                 if place in self._owned:
                     self._decide(place, messages, outgoing)
+                    if self._rekeyer is not None:
+                        self._rekey(place, messages, self._rekeyer, outgoing)
         return Work(outgoing)
 
     def committed(self) -> None:
         """Take over what the transaction made true."""
-        for place, offset in self._decision.applied.items():
+        for place, progress in self._decision.progress.items():
             if place in self._owned:
-                self._owned[place].applied = offset
+                self._owned[place].progress = progress
+        for place, (at, left) in self._decision.rekeyed.items():
+            rekeying = self._owned[place].rekeying if place in self._owned else None
+            if rekeying is not None:
+                rekeying.at, rekeying.left = at, rekeying.left + left
         for resource, count in self._decision.moved.items():
             self._metrics.counter("bus_relocated_total").labels(resource).inc(count)
         self._decision = _Decision()
@@ -159,15 +203,106 @@ class RelocateTask:
         if self._reader is not None:
             self._reader.close()
 
-    # -- deciding ----------------------------------------------------------------------------------------------
+    # -- identity links ----------------------------------------------------------------------------------------
 
-    def _moves(self, place: Place) -> bool:
-        """Whether the records of a topic have homes; a link itself stays under the number that it gives up."""
-        entry = self._feed.view.entry(place[0].removeprefix(_PREFIX))
-        return entry is not None and resource_schema(entry.avro).links_to is None
+    def _apply(
+        self, place: Place, position: int, tokens: Iterable[bytes], upto: int, outgoing: dict[str, list[Outgoing]]
+    ) -> None:
+        """Decide about everything that stands under some tokens before our position; links before `upto` are done."""
+        owned = self._owned[place]
+        partitions = self._partitions(place[0])
+        wanted = {token for token in tokens if partition_of(token, partitions) == place[1]}
+        progress = replace(owned.progress, links_offset=upto)
+        if not wanted:
+            owned.progress = progress
+            return
+        self._decide(place, [m for m in self._read(place, 0, position) if m.key[:TOKEN_BYTES] in wanted], outgoing)
+        self._decision.progress[place] = progress
+        outgoing.setdefault(RELOCATION.pattern, []).append(self._book.marker(place, progress))
 
-    def _stands_on(self, token: bytes, place: Place) -> bool:
-        return partition_of(token, self._partitions(place[0])) == place[1]
+    def _decide(self, place: Place, messages: Sequence[RecordMessage], outgoing: dict[str, list[Outgoing]]) -> None:
+        """Restore what was overtaken at homes, move what stands elsewhere."""
+        topic, partition = place
+        owned = self._owned[place]
+        if owned.links:
+            return
+        writer = self._writer(topic)
+        decoded = _Decoded(self._registry)
+        now_ms = time.time_ns() // 1_000_000
+        best = {} if owned.best is None else owned.best
+        out: list[Outgoing] = []
+        for key, found in self._relocator.overtaken(messages, decoded, best).items():
+            for message in self._read(place, found.offset, found.offset + 1):
+                out += self._relocator.restore(key, partition, decoded(message), writer, now_ms)
+        leaving = self._relocator.leaving(partition, messages, decoded, writer.partitions)
+        out += self._relocator.move(leaving, self._known(topic) if leaving else {}, writer, now_ms)
+        self._send(topic, out, len(leaving), outgoing)
+
+    def _known(self, topic: str) -> dict[bytes, Best]:
+        """The last publications at homes, as far as we hold their partitions."""
+        ours = [owned.best for place, owned in self._owned.items() if place[0] == topic and owned.best]
+        return {key: best for held in ours for key, best in held.items()}
+
+    # -- new token keys ----------------------------------------------------------------------------------------
+
+    def _rekey_stretch(self, place: Place, owned: _Owned, position: int, outgoing: dict[str, list[Outgoing]]) -> None:
+        """Move a stretch of what stood on a partition before our position; what comes behind it is moved as it comes."""
+        assert self._rekeyer is not None  # noqa: S101  asked for by its caller
+        if owned.rekeying is None:
+            index = KeyIndex()
+            for message in self._read(place, 0, position):
+                index.add([message.key], [message.offset])
+            owned.rekeying = _Rekeying(index.latest(), position)
+        rekeying = owned.rekeying
+        upto = min(rekeying.at + _STRETCH, rekeying.end)
+        messages = list(self._read(place, rekeying.at, upto))
+        latest = current(rekeying.latest, [message.offset for message in messages])
+        standing = [message for message, is_latest in zip(messages, latest, strict=True) if is_latest]
+        left = self._rekey(place, standing, self._rekeyer, outgoing)
+        self._decision.rekeyed[place] = (upto, left)
+        if upto >= rekeying.end and rekeying.left + left == 0:
+            progress = replace(owned.progress, token_key=self._key_id)
+            self._decision.progress[place] = progress
+            outgoing.setdefault(RELOCATION.pattern, []).append(self._book.marker(place, progress))
+
+    def _rekey(
+        self, place: Place, messages: Sequence[RecordMessage], rekeyer: Rekeyer, outgoing: dict[str, list[Outgoing]]
+    ) -> int:
+        """Move what stands under tokens of other keys; how many could not be."""
+        topic, partition = place
+        writer = self._writer(topic)
+        decoded = _Decoded(self._registry)
+
+        def schema_of(version: int) -> ResourceSchema:
+            return self._schema(topic, version)
+
+        on = local_date(datetime.now(UTC))
+        found = rekeyer.rekey(partition, messages, decoded, schema_of, writer.partitions, on)
+        out = self._relocator.move(found.leaving, self._known(topic), writer, time.time_ns() // 1_000_000)
+        self._send(topic, out, len(found.leaving), outgoing)
+        if found.links:
+            outgoing.setdefault(LINK.pattern, []).extend(found.links)
+        return found.left
+
+    # -- what both need ----------------------------------------------------------------------------------------
+
+    def _send(self, topic: str, out: list[Outgoing], moved: int, outgoing: dict[str, list[Outgoing]]) -> None:
+        if out:
+            outgoing.setdefault(topic, []).extend(out)
+            resource = topic.removeprefix(_PREFIX)
+            self._decision.moved[resource] = self._decision.moved.get(resource, 0) + moved
+
+    def _schema(self, topic: str, version: int | None = None) -> ResourceSchema:
+        """The schema of a catalogue version, of the newest when none is named.
+
+        Raises:
+            SchemaError: the catalogue does not know it.
+        """
+        view, resource = self._feed.view, topic.removeprefix(_PREFIX)
+        entry = view.entry(resource) if version is None else view.entry_version(resource, version)
+        if entry is None:
+            raise SchemaError(f"{topic}: catalogue version {version or ''} is unknown")
+        return resource_schema(entry.avro)
 
     def _partitions(self, topic: str) -> int:
         entry = self._feed.view.entry(topic.removeprefix(_PREFIX))
@@ -175,93 +310,19 @@ class RelocateTask:
             raise SchemaError(f"{topic} belongs to no catalogue entry")
         return entry.partitions
 
-    def _apply(
-        self, place: Place, position: int, tokens: Iterable[bytes], upto: int, outgoing: dict[str, list[Outgoing]]
-    ) -> None:
-        """Decide about everything that stands under some tokens before our position; links before `upto` are done."""
-        wanted = {token for token in tokens if self._stands_on(token, place)}
-        if not wanted:
-            self._owned[place].applied = upto
-            return
-        self._decide(place, [m for m in self._read(place, 0, position) if m.key[:TOKEN_BYTES] in wanted], outgoing)
-        self._decision.applied[place] = upto
-        outgoing.setdefault(RELOCATION.pattern, []).append(self._marker(place, upto))
+    def _writer(self, topic: str) -> Writer:
+        def layout(version: int) -> tuple[bytes, Codec]:
+            codec = self._schema(topic, version).record
+            return self._registry.head(topic, codec), codec
 
-    def _decide(self, place: Place, messages: Sequence[RecordMessage], outgoing: dict[str, list[Outgoing]]) -> None:
-        """Restore what was overtaken at homes, move what stands elsewhere."""
-        topic, partition = place
-        owned = self._owned[place]
-        best = {} if owned.best is None else owned.best
-        writer = Writer(topic, self._partitions(topic), lambda version: self._layout(topic, version))
-        now_ms = time.time_ns() // 1_000_000
-        decoded = _Decoded(self._registry)
-        out: list[Outgoing] = []
-        for key, found in self._relocator.overtaken(messages, decoded, best).items():
-            for message in self._read(place, found.offset, found.offset + 1):
-                out += self._relocator.restore(key, partition, decoded(message), writer, now_ms)
-        leaving = self._relocator.leaving(partition, messages, decoded, writer.partitions)
-        known = (
-            {
-                key: at
-                for other, held in self._owned.items()
-                if other[0] == topic and held.best
-                for key, at in held.best.items()
-            }
-            if leaving
-            else {}
-        )
-        out += self._relocator.move(leaving, known, writer, now_ms)
-        if out:
-            outgoing.setdefault(topic, []).extend(out)
-            resource = topic.removeprefix(_PREFIX)
-            self._decision.moved[resource] = self._decision.moved.get(resource, 0) + len(leaving)
-
-    def _layout(self, topic: str, version: int) -> tuple[bytes, Codec]:
-        entry = self._feed.view.entry_version(topic.removeprefix(_PREFIX), version)
-        if entry is None:
-            raise SchemaError(f"{topic}: a record cites catalogue version {version}, which is unknown")
-        codec = resource_schema(entry.avro).record
-        return self._registry.head(topic, codec), codec
-
-    # -- reading and noting ------------------------------------------------------------------------------------
+        return Writer(topic, self._partitions(topic), layout)
 
     def _read(self, place: Place, start: int, end: int) -> Iterable[RecordMessage]:
         if self._reader is None:
-            self._reader = self._client("table")
+            group = f"{self._principal.name}.table"
+            self._reader = consumer(self._settings, self._principal, group, **{"enable.partition.eof": True})
         for batch in read_stretch(self._reader, place, start, end, self._settings.request_timeout_s):
             yield from map(record_message, batch)
-
-    def _client(self, name: str) -> Consumer:
-        group = f"{self._principal.name}.{name}"
-        return consumer(self._settings, self._principal, group, **{"enable.partition.eof": True})
-
-    def _progress(self) -> dict[Place, int]:
-        """How far links have been applied, by record partition, with all transactions decided."""
-        codec = envelope(RELOCATION.envelope or "")
-        found: dict[Place, int] = {}
-        reader = self._client("table")
-        try:
-            places = [(RELOCATION.pattern, 0)]
-            for message in read_to_end(reader, self._admin, places, self._settings.request_timeout_s):
-                framed = unframe(message.value())
-                if framed is not None:
-                    row = codec.decode_physical(framed[1])
-                    found[f"{_PREFIX}{row['resource']}", row["partition"]] = row["links_offset"]
-        finally:
-            reader.close()
-        return found
-
-    def _marker(self, place: Place, applied: int) -> Outgoing:
-        codec = envelope(RELOCATION.envelope or "")
-        resource = place[0].removeprefix(_PREFIX)
-        row = {
-            "resource": resource,
-            "partition": place[1],
-            "links_offset": applied,
-            "written_at": time.time_ns() // 1_000_000,
-        }
-        value = self._registry.head(RELOCATION.pattern, codec) + codec.encode_physical(row)
-        return {"key": f"{resource}/{place[1]}".encode(), "value": value, "partition": 0}
 
 
 class _Decoded:

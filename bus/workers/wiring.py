@@ -11,7 +11,7 @@ from pathlib import Path
 from bus.keys.store import load_keys
 from bus.metrics import Metrics
 from bus.settings import Settings
-from bus.topics import PROGRESS
+from bus.topics import PROGRESS, RELOCATION
 from bus.wire.clients import OnStep, Principal, admin, consumer, no_step, producer
 from bus.wire.feed import RegisterFeed
 from bus.wire.links import LinkFeed
@@ -25,6 +25,7 @@ from bus.workers.health import Health, HealthServer
 from bus.workers.loop import Loop
 from bus.workers.progress import ProgressBook
 from bus.workers.relocate import RelocateTask
+from bus.workers.relocation import RelocationBook
 from bus.workers.sink import SinkWorker, read_sink_config
 from bus.workers.slot import Slot
 from schemas.resource import envelope
@@ -112,9 +113,11 @@ def relocate_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
     registry = Registry(settings, principal)
     feed = RegisterFeed(settings, principal, registry)
     keys = load_keys(settings.state_dir)
-    task = RelocateTask(
-        settings, principal, keys, feed, registry, LinkFeed(settings, principal, keys.tokens.key_id), metrics
+    links = LinkFeed(settings, principal, keys.tokens.key_id)
+    book = RelocationBook(
+        settings, principal, admin(settings, principal), registry.head(RELOCATION.pattern, envelope("relocation"))
     )
+    task = RelocateTask(settings, principal, keys, feed, registry, links, book, metrics)
     made = producer(settings, principal, slot.transactional_id)
     transactions = Transactions(made, settings.request_timeout_s, on_step)
     live = consumer(settings, principal, RelocateTask.group)

@@ -1,0 +1,90 @@
+"""New token keys on real Kafka: every record moves to its subject's new token, nobody is lost, the old keys go."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bus.cli.main import bus
+from bus.keys.rotation import retire, rotate
+from bus.keys.store import load_keys
+from bus.local import cluster
+from bus.settings import Settings
+from bus.workers.supervisor import environment_of
+from schemas.errors import UsageError
+from tests.builders import permit
+from tests.city import City, running, until
+from tests.journey.test_links import LINK, link, newborn, publish, standing
+from tests.local_cluster import fresh_settings
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Settings]:
+    """A cluster of its own: the keys of the session's are not for one test to change."""
+    settings = fresh_settings(tmp_path / "state")
+    try:
+        cluster.up(settings, 1)
+        yield settings
+    finally:
+        cluster.down(settings, wipe=True)
+
+
+def keys_command(settings: Settings, *words: str) -> str:
+    found = CliRunner().invoke(bus, ["keys", *words], env=environment_of(settings), catch_exceptions=False)
+    return found.output
+
+
+def retired(settings: Settings) -> bool:
+    """Whether the old keys could be retired now."""
+    try:
+        keys_command(settings, "retire")
+    except UsageError:
+        return False
+    return True
+
+
+def test_after_a_rotation_every_record_stands_under_its_new_token_and_the_old_keys_go(
+    own: Settings, tmp_path: Path
+) -> None:
+    city = City(own, tmp_path)
+    births = city.add_resource("birth_certificate")
+    links = city.add_resource(LINK)
+    grant, county = city.add_grant("births", resource=births), city.add_grant("county", rows={"divisions": ["441302"]})
+    city.apply()
+    row, certificate, citizen = newborn(21)
+    permits = [permit(seed, registration_authority_division="441302") for seed in range(40)]
+    with running(own, "admit", "deliver", "relocate"):
+        assert publish(city, births, row) == [None]
+        assert publish(city, city.resource, *permits) == [None] * 40
+        assert publish(city, links, link(certificate, citizen)) == [None]
+        until(lambda: len(standing(city, city.topic(county))) == 40, "the permits")
+        until(lambda: len(city.data(city.topic(grant))) == 3, "the birth under the citizen number")
+    topics = [f"record.{resource}" for resource in (city.resource, births, links)]
+    before = {topic: standing(city, topic) for topic in topics}
+    delivered = {topic: standing(city, city.topic(topic)) for topic in (grant, county)}
+    assert "t2" in keys_command(own, "rotate")
+    with pytest.raises(UsageError, match="have not been retired"):
+        rotate(own.state_dir)
+    with running(own, "admit", "deliver", "relocate"):
+        until(lambda: retired(own), "the end of re-keying", 90)
+        # What is filed under the number that was given up still finds its subject.
+        assert publish(city, births, {**row, "mother_name": "林小云"}) == [None]
+        until(
+            lambda: any(r["data"] and r["data"]["mother_name"] == "林小云" for r in city.data(city.topic(grant))), "it"
+        )
+    assert load_keys(own.state_dir).retiring is None
+    for topic in topics:
+        now = standing(city, topic)
+        assert len(now) == len(before[topic])
+        assert not now.keys() & before[topic].keys()
+        assert {row["submission"]["token_key"] for row in now.values()} == {"t2"}
+    assert len(standing(city, city.topic(grant))) == 1
+    again = standing(city, city.topic(county))
+    assert not again.keys() & delivered[county].keys()
+    held = [sorted(row["data"]["id_number"] for row in rows.values()) for rows in (again, delivered[county])]
+    assert held[0] == held[1]
+    with pytest.raises(UsageError, match="no token keys are retiring"):
+        retire(own.state_dir, {}, {})
