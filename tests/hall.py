@@ -34,7 +34,7 @@ from compliance.models import (
     SigningCertificate,
 )
 from compliance.view import RegisterView
-from processors.admit import AdmitOutcome, Admitter
+from processors.admit import LINK_TOPIC, AdmitOutcome, Admitter
 from processors.batch import Frames, InMessage, Outgoing
 from processors.deliver import Assignment, DeliverOutcome, Members, RecordMessage, deliver
 from processors.keying import TokenKeys
@@ -139,7 +139,8 @@ class Hall:
         self.root = bytes(range(128, 160))
         self.codecs: dict[int, Codec] = {}
         self._ids: dict[str, int] = {}
-        self.frames = Frames({"pulse": self._head(envelope("pulse")), "incident": self._head(envelope("incident"))})
+        fixed = {"pulse": "pulse", "incident": "incident", LINK_TOPIC: "link"}
+        self.frames = Frames({topic: self._head(envelope(name)) for topic, name in fixed.items()})
         self._nonces = 0
         self.admitter = Admitter(
             self.view, self.tokens, Sealer(self.keys, self._random), self.frames, submission_max_bytes=MAX_BYTES
@@ -329,6 +330,8 @@ class Hall:
         records: list[Record] = []
         for topic, messages in outcome.outgoing.items():
             kind = topic.partition(".")[0]
+            if topic == LINK_TOPIC:
+                continue
             for message in messages:
                 value = self.decode(message["value"])
                 if kind == "record":
