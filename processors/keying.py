@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from schemas.codelists import load
 from schemas.identity import Identity, identify
 from schemas.refusals import RefusalCode, Refused
 from schemas.resource import ResourceSchema
@@ -72,10 +73,19 @@ def subject_of(schema: ResourceSchema, data: Mapping[str, Any], on: date) -> Ide
         return Refused(RefusalCode.E_NO_KEY, "no identity number and no reason for it", rule.fallback_reason_field)
     if not document:
         return Refused(RefusalCode.E_NO_KEY, "the document type is missing", rule.type_field)
+    if name != rule.number_field and rule.fallback_class_field and not _is_of_class(schema, data, on):
+        return Refused(RefusalCode.E_NO_KEY, "this number keys market entities alone", rule.fallback_class_field)
     found = identify(document, number, on)
     if isinstance(found, Refused):
         return Refused(found.code, found.detail, name)
     return found
+
+
+def _is_of_class(schema: ResourceSchema, data: Mapping[str, Any], on: date) -> bool:
+    """Whether the subject is one that the fallback number may key (Art 15, decisions 13)."""
+    name = schema.subject.fallback_class_field
+    codes = schema.fields[name].code_list if name else None
+    return bool(name and codes and load(codes).contains(data.get(name) or "", on))
 
 
 def token_of(identity: Identity, keys: TokenKeys) -> bytes:

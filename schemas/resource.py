@@ -98,6 +98,8 @@ class SubjectRule:
     fallback_number_field: str | None
     fallback_reason_field: str | None
     """Must say why, where the fallback is used; None where no reason is asked for."""
+    fallback_class_field: str | None
+    """Must hold a code of its list, where the fallback is used; None where the resource holds no others anyway."""
 
 
 class ResourceSchema:
@@ -133,6 +135,7 @@ class ResourceSchema:
             fallback_type=subject.get("fallback_type"),
             fallback_number_field=subject.get("fallback_number_field"),
             fallback_reason_field=subject.get("fallback_reason_field"),
+            fallback_class_field=subject.get("fallback_class_field"),
         )
 
     @property

@@ -167,8 +167,18 @@ def _named(content: Mapping[str, Any]) -> Iterator[str]:
     subject = content["subject"]
     texts = {
         f"subject.{name}": subject.get(name)
-        for name in ("type_field", "number_field", "name_field", "fallback_number_field", "fallback_reason_field")
+        for name in (
+            "type_field",
+            "number_field",
+            "name_field",
+            "fallback_number_field",
+            "fallback_reason_field",
+            "fallback_class_field",
+        )
     }
+    classed = subject.get("fallback_class_field")
+    if classed in known and "code_list" not in known[classed]:
+        yield f"subject.fallback_class_field names {classed}, which has no code_list"
     texts["division.field"] = content["division"].get("field")
     texts |= {f"links_to.{name}": field for name, field in content.get("links_to", {}).items()}
     keys = [name for part in content["record_key"] for name in ([part] if isinstance(part, str) else part)]

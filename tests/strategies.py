@@ -45,7 +45,7 @@ def rows(draw: st.DrawFn, resource: str) -> Row:
     schema = resource_schema(packaged_text(resource))
     rule = schema.subject
     needed = {rule.type_field, rule.number_field, rule.fallback_number_field, schema.division_field}
-    needed |= {rule.fallback_reason_field, *schema.record_key_fields}
+    needed |= {rule.fallback_class_field, rule.fallback_reason_field, *schema.record_key_fields}
     optional = [name for name, spec in schema.fields.items() if not spec.required and name not in needed]
     absent = draw(st.sets(st.sampled_from(optional))) if optional else set()
     return {name: None if name in absent else value for name, value in row.items()}

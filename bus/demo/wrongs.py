@@ -10,7 +10,7 @@ from bus.demo.people import BUSINESS, ENTERPRISE, FOREIGN_DIVISION, HOUSEHOLD, P
 from schemas.identity import citizen_check_digit
 from schemas.identity.check import USCC_ALPHABET
 from schemas.refusals import RefusalCode
-from schemas.resource import ResourceSchema, packaged_text, resource_schema
+from schemas.resource import ResourceSchema, SubjectRule, packaged_text, resource_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +164,8 @@ def _wrongs_of(schema: ResourceSchema) -> Iterator[tuple[_Change, RefusalCode, s
     if rule.fallback_reason_field:
         dropped = _drop(rule.number_field, rule.fallback_reason_field)
         yield dropped, _KEY, "neither number nor reason", rule.fallback_reason_field
+    if rule.fallback_class_field:
+        yield _not_of_class(rule), _KEY, "not a market entity", rule.fallback_class_field
     numbers = [name for name in (rule.number_field, rule.fallback_number_field) if name]
     yield _drop(*numbers), _KEY, "no number", numbers[-1]
     for name, spec in schema.fields.items():
@@ -176,6 +178,17 @@ def _wrongs_of(schema: ResourceSchema) -> Iterator[tuple[_Change, RefusalCode, s
     for part in schema.record_key:
         if len(part) == 1 and part[0] not in numbers:
             yield _drop(part[0]), _KEY, "a part of the record's key is missing", part[0]
+
+
+def _not_of_class(rule: SubjectRule) -> _Change:
+    """An organisation without credit code that no registration number may key."""
+
+    def change(row: Row, _today: date) -> None:
+        row[rule.number_field] = None
+        row[str(rule.fallback_number_field)] = "441302000001234"
+        row[str(rule.fallback_class_field)] = None
+
+    return change
 
 
 def _one_subject(name: str, change: Callable[[str], str]) -> _Change:
