@@ -46,6 +46,7 @@ def wrong_rows(seed: int, resource: str, today: date = TODAY) -> Iterator[WrongR
 
 
 _Change = Callable[[Row, date], None]
+_Wrong = tuple[_Change, RefusalCode, str, str]
 
 
 def _put(name: str, value: str | None) -> _Change:
@@ -100,7 +101,7 @@ _ID, _SCHEMA, _CODE, _KEY, _OWNER = (
     RefusalCode.E_NO_KEY,
     RefusalCode.E_OWNER,
 )
-_WRONGS: Final[dict[str, tuple[tuple[_Change, RefusalCode, str, str], ...]]] = {
+_WRONGS: Final[dict[str, tuple[_Wrong, ...]]] = {
     HOUSEHOLD: (
         (_spoil("citizen_id_number"), _ID, "wrong check character", "citizen_id_number"),
         (_birth("citizen_id_number", _tomorrow), _ID, "born tomorrow", "citizen_id_number"),
@@ -149,9 +150,7 @@ _WRONGS: Final[dict[str, tuple[tuple[_Change, RefusalCode, str, str], ...]]] = {
 }
 
 
-def _wrongs_of(schema: ResourceSchema) -> Iterator[tuple[_Change, RefusalCode, str, str]]:
-    """The ways in which a row of any resource can be wrong, by its schema's own rules."""
-    rule = schema.subject
+def _wrong_subjects(rule: SubjectRule) -> Iterator[_Wrong]:
     if rule.type_field or rule.type_constant == "USCC":
         yield _one_subject(rule.number_field, _spoil_number), _ID, "wrong check character", rule.number_field
     if rule.type_field:
@@ -168,6 +167,12 @@ def _wrongs_of(schema: ResourceSchema) -> Iterator[tuple[_Change, RefusalCode, s
         yield _not_of_class(rule), _KEY, "not a market entity", rule.fallback_class_field
     numbers = [name for name in (rule.number_field, rule.fallback_number_field) if name]
     yield _drop(*numbers), _KEY, "no number", numbers[-1]
+
+
+def _wrongs_of(schema: ResourceSchema) -> Iterator[_Wrong]:
+    """The ways in which a row of any resource can be wrong, by its schema's own rules."""
+    rule = schema.subject
+    yield from _wrong_subjects(rule)
     for name, spec in schema.fields.items():
         if spec.required:
             yield _drop(name), _SCHEMA, "a required field is missing", name
@@ -176,7 +181,7 @@ def _wrongs_of(schema: ResourceSchema) -> Iterator[tuple[_Change, RefusalCode, s
     if schema.division_field:
         yield _put(schema.division_field, FOREIGN_DIVISION), _OWNER, "another city's", schema.division_field
     for part in schema.record_key:
-        if len(part) == 1 and part[0] not in numbers:
+        if len(part) == 1 and part[0] not in (rule.number_field, rule.fallback_number_field):
             yield _drop(part[0]), _KEY, "a part of the record's key is missing", part[0]
 
 
