@@ -110,18 +110,21 @@ class Relocator:
             partitions: of the topic.
         """
         latest: dict[bytes, dict[str, Any]] = {}
+        moved: dict[bytes, Order] = {}
         gone: set[bytes] = set()
         for message in messages:
             if message.value is None or not self.is_away(message.key):
                 continue
             record, key = decode(message), message.key
-            known, operation = latest.get(key), record["change"]["operation"]
+            operation, order = record["change"]["operation"], order_of(record)
             gone = gone | {key} if operation in LEAVES else gone - {key}
-            if known is None or order_of(known) <= order_of(record):
+            if operation == "MOVE":
+                moved[key] = max(order, moved.get(key, order))
+            elif key not in latest or order_of(latest[key]) <= order:
                 latest[key] = record
         found = []
         for key, record in latest.items():
-            if record["change"]["operation"] == "MOVE":
+            if key in gone and key in moved and order_of(record) <= moved[key]:
                 continue
             token = self._links.home(key[:TOKEN_BYTES])
             home = record_key(token, record["change"]["discriminator"], self._tokens)

@@ -20,7 +20,6 @@ from tests.strategies import SEEDS, citizen_numbers
 TYPES = st.sampled_from(sorted(DOCUMENT_TYPES))
 # Text that looks like numbers finds more than text at large.
 NUMBERISH = st.text(st.sampled_from("0123456789XxHMEG-/() \n１９Ｘ字第号军"), max_size=22)
-FUZZED = 250_000
 
 
 @given(TYPES | st.text(max_size=5), st.text(max_size=40) | NUMBERISH, st.dates())
