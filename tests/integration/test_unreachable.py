@@ -20,6 +20,7 @@ from bus.workers.supervisor import environment_of
 from schemas.errors import KafkaUnavailableError
 from tests.city import until
 from tests.local_cluster import HOST, fresh_settings
+from tests.processes import listens_to_sigterm
 
 AGENCY = "nobody_home"
 REQUEST_S = 1.0
@@ -114,17 +115,10 @@ def test_a_worker_that_waits_for_kafka_still_ends_at_its_stop_timeout(nowhere: S
     worker = start(patient, "run", "admit")
     try:
         # From here on it reads the register, or tries to.
-        until(lambda: _listens_to_sigterm(worker.pid), "a worker that is ready to be stopped")
+        until(lambda: listens_to_sigterm(worker.pid), "a worker that is ready to be stopped")
         worker.send_signal(signal.SIGTERM)
         _, err = worker.communicate(timeout=GUARD_S)
         assert worker.returncode == 3
         assert err == "error: did not end within 0.5 s (BUS_STOP_TIMEOUT_S) and was cut off\n"
     finally:
         worker.kill()
-
-
-def _listens_to_sigterm(pid: int) -> bool:
-    """Whether a process has a handler for SIGTERM (proc(5))."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    [caught] = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt:")]
-    return bool(caught >> (signal.SIGTERM - 1) & 1)

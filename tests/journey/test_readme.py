@@ -15,6 +15,7 @@ from bus.settings import Settings
 from bus.workers.supervisor import environment_of
 from tests.city import until
 from tests.local_cluster import fresh_settings
+from tests.processes import processes_of
 
 pytestmark = pytest.mark.kafka
 
@@ -44,19 +45,6 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
         yield made
     finally:
         cluster.down(made, wipe=True)
-
-
-def processes_of(state_dir: Path) -> list[str]:
-    """The command lines of all processes that were given the state directory."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            known = (folder / "environ").read_bytes() + (folder / "cmdline").read_bytes()
-            if str(state_dir).encode() in known:
-                found.append((folder / "cmdline").read_text(encoding="utf-8").replace("\0", " "))
-        except OSError:
-            continue
-    return found
 
 
 def test_the_quick_start_works_as_it_is_written_and_leaves_nothing_running(settings: Settings, tmp_path: Path) -> None:
