@@ -128,6 +128,8 @@ class Publisher:
         self._settled = threading.Condition(self._lock)
         self._queues: dict[tuple[str, int], _Queue] = {}
         self._sent: dict[str, list[_Pending]] = {}
+        # A submission that admit could not read is answered by its place alone.
+        self._places: dict[tuple[str, int, int], str] = {}
         self._pending = 0
         self._failed = 0
         self._closed = False
@@ -276,10 +278,13 @@ class Publisher:
                 on_delivery=partial(self._delivered, signed.submission_id),
             )
 
-    def _delivered(self, submission_id: str, error: KafkaError | None, _: Message) -> None:
-        if error is None:
-            return
+    def _delivered(self, submission_id: str, error: KafkaError | None, message: Message) -> None:
         with self._lock:
+            if error is None:
+                if submission_id in self._sent:
+                    place = (message.topic() or "", message.partition() or 0, message.offset() or 0)
+                    self._places[place] = submission_id
+                return
             failure = unavailable("a submission could not be sent", KafkaException(error))
             for pending in self._sent.pop(submission_id, []):
                 pending.publication._error = failure  # noqa: SLF001  the two are one unit
@@ -311,8 +316,13 @@ class Publisher:
         if framed is None or codec is None:
             return
         receipt = codec.decode(framed[1])
+        if receipt["submission_id"] is None:
+            # Its delivery report may still wait to be heard.
+            self._producer.poll(0)
         with self._lock:
-            waiting = self._sent.pop(receipt["submission_id"] or "", [])
+            place = (receipt["topic"], receipt["partition"], receipt["offset"])
+            submission_id = self._places.pop(place, receipt["submission_id"])
+            waiting = self._sent.pop(submission_id or "", [])
             refused = {change["index"]: change for change in receipt["refused"]}
             for index, pending in enumerate(waiting):
                 # -1: the whole submission was refused.

@@ -81,7 +81,12 @@ class Settings(BaseSettings):
         60.0, gt=0, description="seconds that Kafka or the registry may take to start under `bus local up`"
     )
     metrics_host: str = Field("127.0.0.1", description="address that /metrics and /health listen on")
-    metrics_port: int = Field(0, ge=0, le=65_535, description="port of /metrics and /health; 0 takes a free one")
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65_535,
+        description="port of /metrics and /health, the first one of `bus run all`; 0 takes free ones",
+    )
     log_level: str = Field("WARNING", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged")
 
     @model_validator(mode="after")

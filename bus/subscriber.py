@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from bus.settings import Settings, load
 from bus.wire.clients import Principal, admin, consumer
 from bus.wire.errors import unavailable
+from bus.wire.leaving import leave
 from bus.wire.registry import Registry
 from schemas.codec import unframe
 from schemas.errors import RefusedError, SchemaError
@@ -109,6 +110,7 @@ class Subscriber:
             )
         self._reader = consumer(self._settings, principal, f"{agency}.{group}")
         self._partitions = [(name, part) for name in topics for part in known[name].partitions]
+        self._in_group = positions is None
         if positions is None:
             self._reader.subscribe(topics)
         else:
@@ -183,7 +185,10 @@ class Subscriber:
 
     def close(self) -> None:
         """Leave the group; what was not committed comes again."""
-        self._reader.close()
+        if self._in_group:
+            leave(self._reader)
+        else:
+            self._reader.close()
 
     def __enter__(self) -> Self:
         return self

@@ -34,7 +34,7 @@ class TableConfig(BaseModel):
         columns: field of the resource → column of the table.
         operation: column with CREATE, UPDATE, CANCEL, CORRECT or WITHDRAW; UPDATE when there is none.
         division: column with the subject's division, where the resource has no field for it.
-        settle_ms: milliseconds a row must be old before it is read.
+        settle_ms: milliseconds a row must be old before it is read; the bus's own setting where the file names none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,7 +87,7 @@ class TableSource:
         try:
             with self._engine.connect() as connection:
                 rows = connection.execute(query).mappings().all()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ValueError) as error:  # ValueError: a column holds what its own type cannot be
             raise SourceError(f"table {config.table} cannot be read ({type(error).__name__})") from None
         if not rows:
             return Batch((), cursor)

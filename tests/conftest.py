@@ -4,9 +4,14 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bus.local import cluster
 from tests.local_cluster import LocalBus, fresh_settings
+
+# How long an example or its making takes says how busy the machine is; speed is the benchmarks' matter.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def pytest_configure() -> None:
@@ -17,9 +22,9 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def local_bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBus]:
     """Kafka (one broker) and the registry, on free ports with a state directory of their own."""
-    settings = fresh_settings(tmp_path_factory.mktemp("bus") / "state")
+    ours = fresh_settings(tmp_path_factory.mktemp("bus") / "state")
     try:
-        cluster.up(settings, 1)
-        yield LocalBus(settings)
+        cluster.up(ours, 1)
+        yield LocalBus(ours)
     finally:
-        cluster.down(settings, wipe=True)
+        cluster.down(ours, wipe=True)

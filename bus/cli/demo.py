@@ -1,6 +1,8 @@
 """`bus demo`: the main job, shown."""
 
 import shutil
+import signal
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
@@ -15,9 +17,13 @@ _HOST = "127.0.0.1"
 _FIRST_PORT = 24_092
 
 
+def demo_folder(base: Settings) -> Path:
+    """The demo's own state directory."""
+    return base.state_dir / "demo"
+
+
 def demo_settings(base: Settings) -> Settings:
     """The settings of the demo: a state directory below the user's own, and ports that are free."""
-    state = base.state_dir / "demo"
     kafka = int(base.bootstrap_servers.split(",")[0].rsplit(":", 1)[1])
     registry = urlsplit(base.registry_url).port or 0
     for offset in range(0, 2_000, 20):
@@ -26,7 +32,7 @@ def demo_settings(base: Settings) -> Settings:
             break
     return base.model_copy(
         update={
-            "state_dir": state,
+            "state_dir": demo_folder(base),
             "bootstrap_servers": f"{_HOST}:{broker}",
             "registry_url": f"https://{_HOST}:{schemas}/apis/ccompat/v7",
             "metrics_port": 0,
@@ -41,9 +47,13 @@ def demo_settings(base: Settings) -> Settings:
 )
 def demo(*, keep: bool, people: int) -> None:
     """Show the main job on real Kafka, with generated people, in a cluster of its own."""
-    settings = demo_settings(load())
-    if settings.state_dir.exists():
-        # A run that was kept or cut off; the demo's own folder only.
-        cluster.down(settings, wipe=True)
-        shutil.rmtree(settings.state_dir, ignore_errors=True)
+    # As Ctrl-C: what was started is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    settings = load()
+    earlier = settings.model_copy(update={"state_dir": demo_folder(settings)})
+    if earlier.state_dir.exists():
+        # A run that was kept or cut off; the demo's own folder only, and before its ports are looked at.
+        cluster.down(earlier, wipe=True)
+        shutil.rmtree(earlier.state_dir, ignore_errors=True)
+    settings = demo_settings(settings)
     Demo(settings, people, Console()).run(keep=keep)

@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from bus.local.artifacts import deploy_text
 from bus.provision.actual import Cluster
 from bus.provision.register import Report, apply_register_file, read_register
 from bus.provision.register import init as provision
@@ -68,6 +69,17 @@ def register() -> None:
 def apply(file: Path, *, dry_run: bool, as_json: bool) -> None:
     """Apply a register FILE (YAML): check it, provision, write the events, end what has ended."""
     show_report(apply_register_file(load(), file, dry_run=dry_run), as_json=as_json)
+
+
+@register.command()
+def example() -> None:
+    """Print a register file to begin with: two agencies, a catalogue entry, a review, a grant.
+
+    It names the certificates that `bus local certificate` makes for them.
+    """
+    # As a YAML text in double quotes wants it.
+    folder = json.dumps(str(load().state_dir.absolute()), ensure_ascii=False)[1:-1]
+    click.echo(deploy_text("register.example.yaml").replace("STATE_DIR", folder), nl=False)
 
 
 @register.command()

@@ -19,7 +19,7 @@ def run() -> None:
 def _worker(kind: str) -> None:
     settings = load()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
-    run_until_signalled(WORKERS[kind](settings))
+    run_until_signalled(settings, WORKERS[kind](settings))
 
 
 @run.command()

@@ -1,8 +1,6 @@
 """The main job, shown on real Kafka: publish, admit, refuse, deliver, update, revoke."""
 
 import os
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -11,19 +9,19 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 
 from bus.demo.databases import AgencyDatabase, Filled, fill_databases
-from bus.demo.register import AGENCIES, COUNTY, COUNTY_DIVISION, EXPIRED, FULL, OWNERS, write_register
+from bus.demo.register import AGENCIES, COUNTY, COUNTY_DIVISION, FULL, OWNERS, write_register
+from bus.demo.tables import progress, refusals, summary
 from bus.demo.tally import Counts, Tally
 from bus.local import cluster
 from bus.local.certificates import issue_agency
+from bus.local.process import Service, start
 from bus.provision.register import apply_register_file
 from bus.settings import Settings
 from bus.wire.deadline import Deadline
 from bus.workers.supervisor import environment_of
 from schemas.errors import BusError, DeadlineError
-from schemas.refusals import RULES, RefusalCode
 
 _UPDATES = 50
 _WAIT_S = 120.0
@@ -50,27 +48,33 @@ class Demo:
         self._settings = settings
         self._people = people
         self._console = console
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._workers: list[Service] = []
         self._folder: Path = settings.state_dir
 
     def run(self, *, keep: bool) -> None:
         """Show it all; stops everything at the end, also after an error, unless it is to be kept.
 
         Raises:
-            DemoFailedError: an expectation did not hold.
+            DemoFailedError: an expectation did not hold; data and logs stay, to be looked into.
             BusError: something could not be started.
         """
-        finished = False
+        keeps_data = False
         try:
             self._steps()
-            finished = True
+            keeps_data = keep
+        except BusError:
+            cluster.down(self._settings)
+            keeps_data = True
+            raise
         finally:
-            if not (keep and finished):
-                self._stop()
+            if not keeps_data:
+                cluster.down(self._settings, wipe=True)
         if keep:
-            self._say(f"everything goes on running; stop it: kill {' '.join(self._pids())}; then bus local down --wipe")
+            self._say("everything goes on running. To look around:")
             for name in ("STATE_DIR", "BOOTSTRAP_SERVERS", "REGISTRY_URL"):
                 self._say(f"  export BUS_{name}={getattr(self._settings, name.lower())}")
+            self._say("  bus local status; bus register show")
+            self._say("to stop it and remove its data, with the same settings:\n  bus local down --wipe")
 
     def _steps(self) -> None:
         settings, began = self._settings, time.monotonic()
@@ -94,10 +98,10 @@ class Demo:
             self._say("4. connectors publish, admit judges, deliver delivers")
             self._watch(tally, filled, lambda counts: _complete(counts, filled))
             self._expect(_wrong(tally.counts, filled))
-            self._show_refusals(tally.counts)
+            self._console.print(refusals(tally.counts))
             self._update(tally, databases[0])
             self._revoke(tally, databases[0])
-            self._summary(tally.counts, filled, time.monotonic() - began)
+            self._console.print(summary(tally.counts, time.monotonic() - began))
         finally:
             tally.close()
 
@@ -125,8 +129,12 @@ class Demo:
     # -- watching ----------------------------------------------------------------------------------------------
 
     def _watch(self, tally: Tally, filled: Filled, done: Callable[[Counts], bool]) -> None:
-        with Live(console=self._console, refresh_per_second=5, transient=False) as live:
-            self._until(tally, done, lambda counts: live.update(_progress(counts, filled)))
+        if not self._console.is_terminal:
+            self._until(tally, done)
+            self._console.print(progress(tally.counts, filled))
+            return
+        with Live(console=self._console, refresh_per_second=5) as live:
+            self._until(tally, done, lambda counts: live.update(progress(counts, filled)))
 
     def _until(
         self, tally: Tally, done: Callable[[Counts], bool], shown: Callable[[Counts], None] = lambda _: None
@@ -134,9 +142,9 @@ class Demo:
         deadline = Deadline(_WAIT_S, "what the demo waits for")
         while not done(counts := tally.read()):
             shown(counts)
-            for name, process in self._processes.items():
-                if process.poll() is not None:
-                    raise DemoFailedError(f"{name} ended with exit code {process.returncode}; see {self._log(name)}")
+            for worker in self._workers:
+                if worker.pid() is None:
+                    raise DemoFailedError(f"{worker.name} ended; see {worker.log_file}")
             try:
                 deadline.check()
             except DeadlineError as error:
@@ -147,57 +155,13 @@ class Demo:
         if problems:
             raise DemoFailedError("; ".join(problems))
 
-    def _show_refusals(self, counts: Counts) -> None:
-        table = Table("code", "times", "article", "reason", "first at", title="refused, and why")
-        for code, number in sorted(counts.refused.items()):
-            example, rule = counts.examples[code], RULES[RefusalCode(code)]
-            place = f"{example['topic']}/{example['partition']}/{example['offset']} #{example['index']}"
-            table.add_row(code, str(number), rule.article, f"{rule.zh}\n{rule.en}", place)
-        self._console.print(table)
-
-    def _summary(self, counts: Counts, filled: Filled, seconds: float) -> None:
-        table = Table("what", "number", title=f"done in {seconds:.0f} s")
-        table.add_row("changes answered", str(counts.published))
-        table.add_row("admitted", str(sum(counts.admitted.values())))
-        table.add_row("refused (all on purpose)", str(sum(counts.refused.values())))
-        table.add_row(f"delivered under {FULL} (every field, every row)", str(counts.delivered[FULL]))
-        table.add_row(f"delivered under {COUNTY} (no identity, {COUNTY_DIVISION} alone)", str(counts.delivered[COUNTY]))
-        table.add_row(f"delivered under {EXPIRED} (its time is over)", "0")
-        self._console.print(table)
-        self._say(f"the sources held {sum(filled.rows.values())} good rows. How to go on: README.md, `bus --help`")
-
-    # -- processes ---------------------------------------------------------------------------------------------
-
-    def _log(self, name: str) -> Path:
-        return self._folder / "log" / f"demo-{name.replace('/', '-')}.log"
-
     def _start(self, kind: str, *arguments: str) -> None:
-        name = "-".join([kind, *(Path(argument).stem for argument in arguments)])
+        """Start a worker beside Kafka, for `bus local down` to stop with it."""
+        name = "-".join(["demo", kind, *(Path(argument).stem.removeprefix("connector-") for argument in arguments)])
+        worker = Service(name, self._folder / "run", self._folder / "log")
         environment = {**os.environ, **environment_of(self._settings)}
-        self._log(name).parent.mkdir(parents=True, exist_ok=True)
-        with self._log(name).open("wb") as log:
-            self._processes[name] = subprocess.Popen(  # noqa: S603  our own command
-                [sys.executable, "-m", "bus", "run", kind, *arguments],
-                env=environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def _pids(self) -> list[str]:
-        return [str(process.pid) for process in self._processes.values()]
-
-    def _stop(self) -> None:
-        for process in self._processes.values():
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-        for process in self._processes.values():
-            try:
-                process.wait(self._settings.stop_timeout_s)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        cluster.down(self._settings, wipe=True)
+        start(worker, [sys.executable, "-m", "bus", "run", kind, *arguments], environment, self._folder)
+        self._workers.append(worker)
 
     def _say(self, text: str) -> None:
         self._console.print(text, highlight=False, soft_wrap=True)
@@ -222,15 +186,3 @@ def _wrong(counts: Counts, filled: Filled) -> list[str]:
         ),
     ]
     return [f"{what}: {found}, expected {expected}" for what, found, expected in pairs if found != expected]
-
-
-def _progress(counts: Counts, filled: Filled) -> Table:
-    table = Table("", "so far", "expected")
-    answered = sum(filled.admitted.values()) + sum(filled.refused.values())
-    table.add_row("published and answered", str(counts.published), str(answered))
-    table.add_row("admitted", str(sum(counts.admitted.values())), str(sum(filled.admitted.values())))
-    table.add_row("refused", str(sum(counts.refused.values())), str(sum(filled.refused.values())))
-    table.add_row(f"delivered under {FULL}", str(counts.delivered[FULL]), str(filled.admitted["residence_permit"]))
-    table.add_row(f"delivered under {COUNTY}", str(counts.delivered[COUNTY]), str(filled.in_county))
-    table.add_row(f"delivered under {EXPIRED}", "0", "0")
-    return table

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import TopicPartition
 
-from bus.demo.register import COUNTY, FULL, OWNERS, topic_of
+from bus.demo.register import COUNTY, EXPIRED, FULL, OWNERS, topic_of
 from bus.settings import Settings
 from bus.wire.clients import Principal, consumer
 from bus.wire.registry import Registry
@@ -37,7 +37,7 @@ class Tally:
         operator = Principal.role(settings, "operator")
         self._registry = Registry(settings, operator)
         self._reader = consumer(settings, operator, "demo.tally")
-        self._grants = {topic_of(grant): grant for grant in (FULL, COUNTY)}
+        self._grants = {topic_of(grant): grant for grant in (FULL, COUNTY, EXPIRED)}
         self.counts = Counts()
         owners = set(OWNERS.values())
         topics = [*map(receipt_topic, owners), *map(refused_topic, owners), *self._grants]
@@ -46,7 +46,8 @@ class Tally:
     def _places(self, topics: Iterable[str], settings: Settings) -> Iterable[TopicPartition]:
         known = self._reader.list_topics(timeout=settings.request_timeout_s).topics
         for topic in topics:
-            for partition in known[topic].partitions:
+            # A grant that was over before it began has no topic.
+            for partition in known[topic].partitions if topic in known else ():
                 yield TopicPartition(topic, partition, 0)
 
     def read(self, timeout_s: float = 0.2) -> Counts:

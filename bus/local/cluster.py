@@ -123,7 +123,7 @@ def _start_idle(
 
 
 def down(settings: Settings, *, wipe: bool = False) -> tuple[str, ...]:
-    """Stop everything that `up` started; returns the names of the processes that ran.
+    """Stop everything that was started below the state directory; returns the names of the processes that ran.
 
     Args:
         settings: names the state directory.
@@ -137,7 +137,10 @@ def down(settings: Settings, *, wipe: bool = False) -> tuple[str, ...]:
     with _locked(settings):
         names = sorted(file.stem for file in (settings.state_dir / "run").glob("*.pid"))
         *others, last = [name for name in names if name.startswith("kafka-")] or [""]
-        ended = stop([_service(settings, name) for name in ("registry", *others)], _STOP_S)
+        # A demo's workers, if it was left running: while Kafka still answers them.
+        workers = [name for name in names if name != "registry" and not name.startswith("kafka-")]
+        ended = stop([_service(settings, name) for name in workers], settings.stop_timeout_s)
+        ended += stop([_service(settings, name) for name in ("registry", *others)], _STOP_S)
         # The last of several nodes has no majority of controllers left to take its leave of, and would wait for one.
         ended += stop([_service(settings, last)], _LAST_STOP_S if others else _STOP_S) if last else ()
         if wipe:

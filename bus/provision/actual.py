@@ -15,7 +15,7 @@ from bus.provision.desired import GOVERNED, Desired
 from bus.provision.rights import Right
 from bus.settings import Settings
 from bus.wire.clients import Principal, admin
-from bus.wire.errors import unavailable
+from bus.wire.errors import no_answer, unavailable
 from bus.wire.registry import Registry
 from bus.wire.table import end_offsets, start_offsets
 
@@ -74,6 +74,8 @@ class Cluster:
             return future.result(self.settings.request_timeout_s)
         except KafkaException as error:
             raise unavailable(what, error) from None
+        except TimeoutError:
+            raise no_answer(what, "time-out") from None
 
     def topics(self) -> dict[str, ActualTopic]:
         """Every topic but Kafka's own, without configuration.

@@ -33,7 +33,7 @@ from bus.provision.plan import (
 )
 from bus.provision.rights import Right
 from bus.wire.deadline import Deadline
-from bus.wire.errors import kafka_error, unavailable
+from bus.wire.errors import kafka_error, no_answer, unavailable
 from schemas.errors import IncompatibleSchemaError, KafkaUnavailableError, NotProvisionedError, RefusedError
 
 _LOOK_EVERY_S = 0.05
@@ -186,6 +186,8 @@ def _done(cluster: Cluster, future: Future[None], what: str, unless: int) -> Non
             # The broker's own words name the setting or name that it does not take.
             raise type(known)(f"{what}: {inner.str()}") from None
         raise known from None
+    except TimeoutError:
+        raise no_answer(what, "time-out") from None
 
 
 def _until(cluster: Cluster, what: str, holds: Callable[[], bool]) -> None:

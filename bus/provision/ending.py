@@ -20,7 +20,7 @@ from bus.provision.plan import Dispose, Plan, Step
 from bus.provision.rights import grant_right
 from bus.topics import PROGRESS, record_topic
 from bus.wire.deadline import Deadline
-from bus.wire.errors import kafka_error, unavailable
+from bus.wire.errors import kafka_error, no_answer, unavailable
 from bus.wire.table import end_offsets
 from bus.workers.progress import ProgressBook, Stand
 from compliance.models import Grant
@@ -100,6 +100,8 @@ def _deliver_runs(cluster: Cluster) -> bool:
         if kafka_error(error).code() == KafkaError.GROUP_ID_NOT_FOUND:
             return False
         raise unavailable(f"cannot look at group {DELIVER_GROUP}", error) from None
+    except TimeoutError:
+        raise no_answer(f"cannot look at group {DELIVER_GROUP}", "time-out") from None
 
 
 def _dispose(cluster: Cluster, steps: Sequence[Dispose]) -> Sequence[Step]:

@@ -16,6 +16,15 @@ class Remedy(Enum):
 
 
 _FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})  # noqa: SLF001  documented names
+_NO_ANSWER = frozenset(
+    {
+        KafkaError._TRANSPORT,  # noqa: SLF001  documented names
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001  as above
+        KafkaError._TIMED_OUT,  # noqa: SLF001  as above
+        KafkaError._RESOLVE,  # noqa: SLF001  as above
+        KafkaError._MSG_TIMED_OUT,  # noqa: SLF001  as above
+    }
+)
 _RIGHTS = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -55,4 +64,11 @@ def unavailable(what: str, error: KafkaException) -> BusError:
         return FencedError(f"{what}: another process took over ({inner.name()})")
     if inner.code() in _RIGHTS:
         return NotProvisionedError(f"{what}: {inner.name()}; has `bus init` been run since the register changed?")
+    if inner.code() in _NO_ANSWER:
+        return no_answer(what, inner.name())
     return KafkaUnavailableError(f"{what}: {inner.name()}")
+
+
+def no_answer(what: str, sign: str) -> KafkaUnavailableError:
+    """The error for a Kafka that does not answer; `sign` is how the client noticed."""
+    return KafkaUnavailableError(f"{what}: no answer from Kafka ({sign}); does it run at BUS_BOOTSTRAP_SERVERS?")

@@ -46,12 +46,18 @@ def _translated(what: str) -> Iterator[None]:
             raise SchemaError(f"{what}: the registry answers {error.http_status_code}") from None
         raise RegistryUnavailableError(f"{what}: the registry answers {error.http_status_code}") from None
     except (OSError, ValueError, RuntimeError) as error:
-        raise RegistryUnavailableError(f"{what}: {type(error).__name__}") from None
+        raise _no_answer(what, error) from None
     except Exception as error:
         # The client's HTTP library has its own error tree; anything it raises means that no answer came.
         if type(error).__module__.split(".")[0] in {"httpx", "httpcore", "httpx2", "httpcore2"}:
-            raise RegistryUnavailableError(f"{what}: {type(error).__name__}") from None
+            raise _no_answer(what, error) from None
         raise
+
+
+def _no_answer(what: str, error: Exception) -> RegistryUnavailableError:
+    return RegistryUnavailableError(
+        f"{what}: no answer from the registry ({type(error).__name__}); does it run at BUS_REGISTRY_URL?"
+    )
 
 
 class Registry:
@@ -69,6 +75,11 @@ class Registry:
                 "ssl.ca.location": str(principal.folder / "ca.crt"),
                 "ssl.certificate.location": str(principal.folder / "tls.crt"),
                 "ssl.key.location": str(principal.folder / "tls.key"),
+                # Four attempts and the pauses between them (at most 1, 2 and 4 times the first) fit into the time that
+                # a call may take; without a time-out the client would wait for a silent registry for ever.
+                "max.retries": 3,
+                "timeout": settings.request_timeout_s / 5,
+                "retries.wait.ms": int(settings.request_timeout_s * 1000 / 40),
             }
         )
         self._ids: dict[tuple[str, str], int] = {}

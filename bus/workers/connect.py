@@ -99,7 +99,10 @@ class ConnectorWorker:
         entry = self._feed.view.entry(config.resource)
         if entry is None:
             raise NotProvisionedError(f"the catalogue has no entry {config.resource}")
-        self._source = TableSource(config.source, schema_of(entry))
+        source = config.source
+        if "settle_ms" not in source.model_fields_set:
+            source = source.model_copy(update={"settle_ms": settings.connector_settle_ms})
+        self._source = TableSource(source, schema_of(entry))
         transactional_id = f"{config.agency}.{config.name}"
         made = producer(settings, self._principal, transactional_id)
         self._transactions = Transactions(made, settings.request_timeout_s, on_step)

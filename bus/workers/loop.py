@@ -17,6 +17,7 @@ from bus.wire import transaction as steps
 from bus.wire.clients import OnStep, no_step
 from bus.wire.errors import unavailable
 from bus.wire.feed import RegisterFeed
+from bus.wire.leaving import leave
 from bus.wire.transaction import AbortedError, Transactions
 from bus.workers.health import Health
 from processors.batch import Outgoing
@@ -126,7 +127,7 @@ class Loop:
                 self.turn()
         finally:
             self._task.close()
-            self._consumer.close()
+            leave(self._consumer)
             self._feed.close()
 
     def turn(self) -> None:

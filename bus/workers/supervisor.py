@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bus.settings import Settings
@@ -22,6 +22,7 @@ _LOOK_S = 0.2
 @dataclass(slots=True)
 class _Child:
     arguments: Sequence[str]
+    environment: Mapping[str, str]
     process: subprocess.Popen[bytes]
     pause_s: float = _FIRST_PAUSE_S
     restart_at: Deadline | None = None
@@ -46,7 +47,10 @@ class Supervisor:
 
     def run(self) -> None:
         """Run until stopped."""
-        children = [_Child(arguments, self._start(arguments)) for arguments in self._commands]
+        children = []
+        for number, arguments in enumerate(self._commands):
+            environment = {**os.environ, **environment_of(settings_of(self._settings, number))}
+            children.append(_Child(arguments, environment, _start(arguments, environment)))
         try:
             while not self._stop.wait(_LOOK_S):
                 for child in children:
@@ -54,17 +58,13 @@ class Supervisor:
         finally:
             self._end(children)
 
-    def _start(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, **environment_of(self._settings)}
-        return subprocess.Popen([sys.executable, "-m", "bus", "run", *arguments], env=environment)  # noqa: S603  our own command
-
     def _look_after(self, child: _Child) -> None:
         if child.restart_at is None and child.process.poll() is not None:
             # Longer and longer pauses, so that a worker that cannot start does not spin.
             child.restart_at = Deadline(child.pause_s, "a restart")
             child.pause_s = min(child.pause_s * 2, _LONGEST_PAUSE_S)
         elif child.restart_at is not None and child.restart_at.over:
-            child.process, child.restart_at = self._start(child.arguments), None
+            child.process, child.restart_at = _start(child.arguments, child.environment), None
 
     def _end(self, children: Sequence[_Child]) -> None:
         for child in children:
@@ -77,6 +77,16 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 child.process.kill()
                 child.process.wait()
+
+
+def _start(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "bus", "run", *arguments], env=environment)  # noqa: S603  our own command
+
+
+def settings_of(settings: Settings, number: int) -> Settings:
+    """The settings of one of several processes, counted from 0: each serves its metrics on a port of its own."""
+    port = settings.metrics_port + number if settings.metrics_port else 0
+    return settings.model_copy(update={"metrics_port": port})
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import gc
 import logging
 import os
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from bus.workers.loop import Loop
 from bus.workers.progress import ProgressBook
 from bus.workers.relocate import RelocateTask
 from bus.workers.relocation import RelocationBook
+from bus.workers.signals import stop_when_signalled
 from bus.workers.sink import SinkWorker, read_sink_config
 from bus.workers.slot import Slot
 from schemas.resource import envelope
@@ -134,10 +134,9 @@ WORKERS: dict[str, Callable[[Settings], Worker]] = {
 }
 
 
-def run_until_signalled(worker: Worker) -> None:
+def run_until_signalled(settings: Settings, worker: Worker) -> None:
     """Run in the main thread; SIGTERM and SIGINT end it after the current turn."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.loop.stop())
+    stop_when_signalled(worker.loop.stop, settings.stop_timeout_s)
     # What was made so far stays for ever: the collector need not walk it again and again while events wait.
     gc.freeze()
     LOG.info("worker %s runs, metrics on port %d, process %d", worker.slot.name, worker.server.port, os.getpid())
@@ -155,8 +154,7 @@ def run_sink(settings: Settings, file: Path) -> None:
 
 
 def _run_edge(settings: Settings, worker: ConnectorWorker | SinkWorker) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.stop())
+    stop_when_signalled(worker.stop, settings.stop_timeout_s)
     server = HealthServer(settings.metrics_host, settings.metrics_port, worker.metrics.registry, worker.health)
     server.start()
     try:

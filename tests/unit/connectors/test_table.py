@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, create_engine, delete, insert
+from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, create_engine, delete, insert, text
 
 from connectors.table import SHANGHAI, TableConfig, TableSource, coerce
 from schemas.errors import SourceError
@@ -120,6 +120,21 @@ def test_a_row_that_cannot_be_a_change_comes_back_with_its_reason_and_without_it
     assert worse.field == "operation"
     assert isinstance(good, Change)
     assert (good.operation, good.data["birth_date"]) == (Operation.WITHDRAW, date(1990, 3, 7))
+    source.close()
+
+
+def test_a_column_that_holds_what_its_type_cannot_be_is_told_in_one_sentence_without_the_value(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'dates.sqlite'}"
+    with create_engine(url).begin() as connection:
+        connection.execute(text("create table t (a integer primary key, at timestamp, name text, born date)"))
+        connection.execute(text("insert into t values (1, '2026-06-01 08:00:00', '甲', '某日')"))
+    config = TableConfig(
+        url=url, table="t", key=("a",), updated_at="at", columns={"name": "name", "birth_date": "born"}, settle_ms=0
+    )
+    source = TableSource(config, SCHEMA)
+    with pytest.raises(SourceError, match="table t cannot be read") as raised:
+        source.read(None, 10, NOW)
+    assert "某日" not in str(raised.value)
     source.close()
 
 

@@ -15,20 +15,8 @@ from schemas.refusals import RefusalCode, Refused
 from schemas.resource import packaged_text
 from tests.builders import PERMIT
 from tests.hall import DAY, NOW, POLICE, Hall, SigningKey, signing_key
+from tests.sm2 import SM2
 
-# A certificate of the national standard's own curve, as an agency's office may well hold one.
-SM2 = """\
------BEGIN CERTIFICATE-----
-MIIBezCCASGgAwIBAgIUXgMpkiViTKxcjFTBQEhzEH3vWTEwCgYIKoEcz1UBg3Uw
-EzERMA8GA1UEAwwIYWdlbmN5LXgwHhcNMjYxMTI1MTMzODM4WhcNMjYxMjI1MTMz
-ODM4WjATMREwDwYDVQQDDAhhZ2VuY3kteDBZMBMGByqGSM49AgEGCCqBHM9VAYIt
-A0IABOK3/yqA2lW+QfxGuhD3NUClo9PS9QEkGE3L0K/0QERzTZbZ4s8j0Kg7lpH1
-dbtS8XeKsie5AYyjTQUvPXwySYKjUzBRMB0GA1UdDgQWBBQTF7TP4q62DuoWlOaj
-SircwmHY0DAfBgNVHSMEGDAWgBQTF7TP4q62DuoWlOajSircwmHY0DAPBgNVHRMB
-Af8EBTADAQH/MAoGCCqBHM9VAYN1A0gAMEUCIQCF3QiqKoCgIprpGTMBQ88sdHYd
-bys9G9UN87QFA0Bt+gIgB9C70cXPWT4g94XAyPMai9VqlVSwvN6Rc89bK5bI8+E=
------END CERTIFICATE-----
-"""
 VALUE = b"any bytes"
 
 

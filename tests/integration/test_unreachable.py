@@ -1,0 +1,124 @@
+"""Where no Kafka answers: every command and client says so in one sentence, in its time, and ends."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from bus import Publisher, Subscriber
+from bus.keys.store import create_keys
+from bus.local.certificates import issue_agency, issue_bus
+from bus.settings import Settings
+from bus.workers.supervisor import environment_of
+from schemas.errors import KafkaUnavailableError
+from tests.city import until
+from tests.local_cluster import HOST, fresh_settings
+from tests.processes import listens_to_sigterm
+
+AGENCY = "nobody_home"
+REQUEST_S = 1.0
+# Whatever a command does besides waiting for Kafka: starting Python, above all.
+GUARD_S = 40.0
+
+
+@pytest.fixture(params=["closed", "silent"])
+def nowhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Addresses at which nothing listens, or at which whoever listens never says a word."""
+    settings = fresh_settings(tmp_path / "state", request_timeout_s=REQUEST_S)
+    issue_bus(settings.state_dir)
+    issue_agency(settings.state_dir, AGENCY)
+    create_keys(settings.state_dir)
+    with ExitStack() as doors:
+        if request.param == "silent":
+            for address in (settings.bootstrap_servers, settings.registry_url.split("/")[2]):
+                doors.enter_context(socket.create_server((HOST, int(address.rsplit(":", 1)[1]))))
+        yield settings
+
+
+def start(settings: Settings, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "bus", *words],
+        env={**os.environ, **environment_of(settings)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def commands(folder: Path) -> list[tuple[str, ...]]:
+    """Every command that needs Kafka, with what it needs besides."""
+    (folder / "register.yaml").write_text('version: "1"\n', encoding="utf-8")
+    source = {"url": "sqlite://", "table": "t", "key": ["id"], "updated_at": "at", "columns": {"name": "n"}}
+    connector = {"name": "a-table", "agency": AGENCY, "resource": "residence_permit", "source": source}
+    (folder / "connector.yaml").write_text(json.dumps(connector), encoding="utf-8")
+    sink = {"agency": AGENCY, "grant": "a-grant", "url": "sqlite://", "table": "t"}
+    (folder / "sink.yaml").write_text(json.dumps(sink), encoding="utf-8")
+    return [
+        ("init",),
+        ("register", "apply", str(folder / "register.yaml")),
+        ("register", "show"),
+        ("run", "admit"),
+        ("run", "deliver"),
+        ("run", "connector", str(folder / "connector.yaml")),
+        ("run", "sink", str(folder / "sink.yaml")),
+    ]
+
+
+@pytest.mark.parametrize("nowhere", ["closed"], indirect=True)
+def test_every_command_says_so_in_one_sentence_and_ends_with_3(nowhere: Settings, tmp_path: Path) -> None:
+    all_say_so(nowhere, commands(tmp_path))
+
+
+@pytest.mark.parametrize("nowhere", ["silent"], indirect=True)
+def test_neither_a_silent_kafka_nor_a_silent_registry_is_waited_for_longer(nowhere: Settings) -> None:
+    # The first thing that each asks: Kafka's topics, the register, the registry.
+    all_say_so(nowhere, [("init",), ("run", "admit"), ("run", "deliver")])
+
+
+def all_say_so(settings: Settings, wanted: Sequence[tuple[str, ...]]) -> None:
+    running = {words: start(settings, *words) for words in wanted}
+    try:
+        for words, process in running.items():
+            out, err = process.communicate(timeout=GUARD_S)
+            assert process.returncode == 3, (words, err)
+            assert out == "", words
+            [line] = err.splitlines()
+            assert line.startswith("error: "), words
+            assert "no answer from" in line, words
+            # The setting to look at.
+            assert "BUS_BOOTSTRAP_SERVERS" in line or "BUS_REGISTRY_URL" in line, words
+    finally:
+        for process in running.values():
+            process.kill()
+
+
+@pytest.mark.parametrize("client", [Publisher, Subscriber])
+def test_the_clients_raise_the_typed_error_and_write_nothing(
+    nowhere: Settings, client: Callable[..., object], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(KafkaUnavailableError, match="no answer from Kafka") as raised:
+        client(AGENCY, settings=nowhere)
+    assert raised.value.retryable
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("nowhere", ["silent"], indirect=True)
+def test_a_worker_that_waits_for_kafka_still_ends_at_its_stop_timeout(nowhere: Settings) -> None:
+    patient = nowhere.model_copy(update={"request_timeout_s": 10 * GUARD_S, "stop_timeout_s": 0.5})
+    worker = start(patient, "run", "admit")
+    try:
+        # From here on it reads the register, or tries to.
+        until(lambda: listens_to_sigterm(worker.pid), "a worker that is ready to be stopped")
+        worker.send_signal(signal.SIGTERM)
+        _, err = worker.communicate(timeout=GUARD_S)
+        assert worker.returncode == 3
+        assert err == "error: did not end within 0.5 s (BUS_STOP_TIMEOUT_S) and was cut off\n"
+    finally:
+        worker.kill()
