@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from bus.local import cluster
+from tests.command import Command
 from tests.local_cluster import LocalBus, fresh_settings
 
 
@@ -23,3 +24,9 @@ def local_bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBus]:
         yield LocalBus(settings)
     finally:
         cluster.down(settings, wipe=True)
+
+
+@pytest.fixture
+def bus_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The `bus` command."""
+    return Command(monkeypatch, capsys)
