@@ -8,6 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from bus.demo.people import TODAY, Maker, Row
+from bus.demo.words import COUNTIES
+from bus.demo.wrongs import WrongRow, wrong_rows
 from compliance.entry import (
     CatalogueEntry,
     DataLevel,
@@ -17,10 +20,6 @@ from compliance.entry import (
     ResourceFormat,
     SharingPeriod,
 )
-
-from bus.demo.people import TODAY, Maker, Row
-from bus.demo.words import COUNTIES
-from bus.demo.wrongs import WrongRow, wrong_rows
 from schemas.identity import citizen_check_digit
 from schemas.resource import FieldSpec, ResourceSchema, packaged_text, resource_schema
 from schemas.words import FreshnessClass, SharingClass

@@ -4,11 +4,14 @@ import sys
 
 import click
 
+from bus.cli.catalogue import catalogue
+from bus.cli.codes import codes
 from bus.cli.demo import demo
 from bus.cli.docs import docs
 from bus.cli.local import local
 from bus.cli.register import init, register
 from bus.cli.run import run
+from bus.cli.schema import schema
 from schemas.errors import BusError
 
 
@@ -18,7 +21,7 @@ def bus() -> None:
 
 
 # One line a group or command.
-COMMANDS: tuple[click.Command, ...] = (demo, docs, local, init, register, run)
+COMMANDS: tuple[click.Command, ...] = (catalogue, codes, demo, docs, local, init, register, run, schema)
 
 for _command in COMMANDS:
     bus.add_command(_command)
