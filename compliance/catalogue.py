@@ -1,9 +1,12 @@
 """Facts about a catalogue entry: what its schema says of each field, and what the entry says over it (Art 4, 39)."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
+from typing import Any
 
 from compliance.models import CatalogueEntry
+from schemas.errors import SchemaError
 from schemas.refusals import RefusalCode, Refused
 from schemas.resource import ResourceSchema, resource_schema
 from schemas.words import SharingClass
@@ -33,6 +36,25 @@ def schema_of(entry: CatalogueEntry) -> ResourceSchema:
     return resource_schema(entry.avro)
 
 
+def schema_or_none(entry: CatalogueEntry) -> ResourceSchema | None:
+    """The resource schema of an entry; None when its text is none."""
+    try:
+        return schema_of(entry)
+    except SchemaError:
+        return None
+
+
+@lru_cache(maxsize=1024)
+def deprecated_fields(entry: CatalogueEntry) -> tuple[str, ...]:
+    """The fields that the schema marks as deprecated: read as before, and no longer asked for (Art 40)."""
+    return tuple(name for name, spec in schema_of(entry).fields.items() if spec.attributes.get("deprecated") is True)
+
+
+def deprecation_flags(deprecated: Iterable[str], data: Mapping[str, Any]) -> tuple[str, ...]:
+    """One flag for each deprecated field that is still supplied; publisher, record and delivery show the same."""
+    return tuple(f"{name}:deprecated" for name in deprecated if data.get(name) is not None)
+
+
 @lru_cache(maxsize=1024)
 def sharing_of(entry: CatalogueEntry) -> dict[str, SharingClass]:
     """The sharing class of every field: the entry's word on it, else the schema's, else the whole entry's (Art 4).
@@ -52,11 +74,16 @@ def sharing_of(entry: CatalogueEntry) -> dict[str, SharingClass]:
 
 @lru_cache(maxsize=1024)
 def required_fields(entry: CatalogueEntry) -> tuple[str, ...]:
-    """The fields that must be present: the entry's word, else the schema's proposal (decisions 3)."""
+    """The fields that must be present: the entry's word, else the schema's proposal (decisions 3).
+
+    A deprecated field is never one: who stops to supply it is not refused (Art 40).
+    """
     found = []
+    deprecated = deprecated_fields(entry)
     for name, spec in schema_of(entry).fields.items():
         policy = entry.fields.get(name)
-        if policy.required if policy is not None and policy.required is not None else spec.required:
+        wanted = policy.required if policy is not None and policy.required is not None else spec.required
+        if wanted and name not in deprecated:
             found.append(name)
     return tuple(found)
 

@@ -3,12 +3,21 @@
 Every model forbids unknown keys: a misspelt key in a register file is an error with its line, never ignored.
 """
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from compliance.entry import (
+    CatalogueEntry,
+    DataLevel,
+    FieldPolicy,
+    LegalBasis,
+    Model,
+    OwnerRule,
+    ResourceFormat,
+    SharingPeriod,
+)
 from compliance.values import (
     AgencyCode,
     Day,
@@ -22,12 +31,6 @@ from compliance.values import (
     distinct,
     ordered,
 )
-from schemas.words import FreshnessClass, SharingClass
-
-
-class _Model(BaseModel):
-    # The values of an error may be names and phone numbers: pydantic must not print what it was given.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class AgencyType(StrEnum):
@@ -47,7 +50,7 @@ class ContactRole(StrEnum):
     TECHNICAL_OFFICER = "TECHNICAL_OFFICER"
 
 
-class Contact(_Model):
+class Contact(Model):
     """A named person of an agency, on file with the authority (Art 10, 43)."""
 
     role: ContactRole
@@ -55,7 +58,7 @@ class Contact(_Model):
     phone: Text = Field(repr=False)
 
 
-class SigningCertificate(_Model):
+class SigningCertificate(Model):
     """The certificate that an agency signs its submissions with (Art 47).
 
     `pem` is X.509 with an Ed25519 key; serial and validity are read from it. A revoked certificate stays in the
@@ -82,7 +85,7 @@ class OnboardingState(StrEnum):
     CONNECTED = "CONNECTED"
 
 
-class Agency(_Model):
+class Agency(Model):
     """An agency 共享单位 that publishes or subscribes."""
 
     kind: ClassVar[str] = "agency"
@@ -108,108 +111,7 @@ class Agency(_Model):
         return self.state is OnboardingState.CONNECTED and {c.role for c in self.contacts} >= set(ContactRole)
 
 
-class OwnerRule(_Model):
-    """Who may write a resource, and which part of it (decisions 1).
-
-    `divisions` None means every subject; else those whose division code falls under one of the listed. Where `field`
-    is set the rule binds the value of that field (`values`) instead: institution, issuer, topic. Two rules of one
-    resource may not overlap. `effective_from` and `effective_until` are compared with the broker's append time.
-    """
-
-    agencies: tuple[AgencyCode, ...] = Field(min_length=1)
-    divisions: tuple[DivisionCode, ...] | None = Field(default=None, min_length=1)
-    field: FieldName | None = None
-    values: tuple[Text, ...] | None = Field(default=None, min_length=1)
-    effective_from: Moment = datetime(1970, 1, 1, tzinfo=UTC)
-    effective_until: Moment | None = None
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        if (self.field is None) != (self.values is None):
-            raise ValueError("field and values belong together: name both or neither")
-        if self.effective_until is not None and self.effective_until <= self.effective_from:
-            raise ValueError("effective_until is not after effective_from: the rule would never be in force")
-        distinct("agencies", self.agencies)
-        distinct("divisions", self.divisions)
-        distinct("values", self.values)
-        return self
-
-
-class LegalBasis(_Model):
-    """The statute that a class, grant or refusal rests on."""
-
-    title: Text
-    article: Text
-    level: Literal["LAW", "ADMINISTRATIVE_REGULATION", "PARTY_STATE_COUNCIL_POLICY", "GOVERNMENT_RULE", "OTHER"] = (
-        "OTHER"
-    )
-
-
-class FieldPolicy(_Model):
-    """What the catalogue says of one field, over the proposal in the schema (Art 4, decisions 3, 9)."""
-
-    sharing: SharingClass | None = None
-    required: bool | None = None
-    legal_basis: LegalBasis | None = None
-    conditions: Text | None = None
-
-
-class SharingPeriod(_Model):
-    """From when until when the entry is shared (Art 39); no end when `until` is None."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    from_: Day = Field(alias="from")
-    until: Day | None = None
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        ordered("from", self.from_, "until", self.until)
-        return self
-
-
-class CatalogueEntry(_Model):
-    """One entry of the shared catalogue 共享目录, with what Art 39 demands; one version, immutable once published.
-
-    `schema` (`avro` in Python) is the resource's Avro schema as JSON text: the workers take it from here, so a new
-    resource needs no code (Art 36). A register file may name a packaged or a local file instead.
-    """
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    kind: ClassVar[str] = "catalogue"
-
-    resource: ResourceCode
-    version: int = Field(ge=1)
-    name: Text
-    content: Text
-    responsible_department: Text
-    update_frequency: Text
-    platform: Text
-    scope_and_manner: Text
-    sharing_period: SharingPeriod
-    freshness: FreshnessClass
-    sharing: SharingClass
-    legal_basis: LegalBasis | None = None
-    state: Literal["PUBLISHED", "RETIRED"] = "PUBLISHED"
-    owners: tuple[OwnerRule, ...] = Field(min_length=1)
-    fields: dict[FieldName, FieldPolicy] = {}
-    partitions: int = Field(default=4, ge=1, le=1000)
-    grace_days: int = Field(default=30, ge=0, le=36_500)
-    published_at: Moment
-    avro: str = Field(alias="schema", repr=False)
-
-    @property
-    def key(self) -> str:
-        """The register key: every version stays readable (Art 14)."""
-        return f"{self.resource}@{self.version}"
-
-    def __hash__(self) -> int:
-        """By what identifies it: what is compiled from an entry is remembered by the entry."""
-        return hash((self.resource, self.version, self.state))
-
-
-class SecrecyReview(_Model):
+class SecrecyReview(Model):
     """A standing secrecy review 保密审查 of one agency for one resource (Art 15, decisions 11)."""
 
     kind: ClassVar[str] = "review"
@@ -234,13 +136,13 @@ class SecrecyReview(_Model):
         return f"{self.agency}/{self.number}"
 
 
-class RowScope(_Model):
+class RowScope(Model):
     """Which rows a grant covers: every row, or those of the listed divisions (441300 covers 4413xx)."""
 
     divisions: tuple[DivisionCode, ...] | None = Field(default=None, min_length=1)
 
 
-class Agreement(_Model):
+class Agreement(Model):
     """A security and confidentiality agreement 安全保密协议 signed by both sides (Art 48)."""
 
     number: Text
@@ -271,7 +173,7 @@ class GrantState(StrEnum):
     ENDED = "ENDED"
 
 
-class Grant(_Model):
+class Grant(Model):
     """A grant 共享授权: who receives which fields and rows, for what purpose, on what basis, until when.
 
     Identity, scope and purpose never change in the life of a grant (one topic = one projection, decisions 19): a
@@ -315,3 +217,26 @@ RegisterModel = Agency | CatalogueEntry | SecrecyReview | Grant
 MODELS: dict[str, type[Agency] | type[CatalogueEntry] | type[SecrecyReview] | type[Grant]] = {
     model.kind: model for model in (Agency, CatalogueEntry, SecrecyReview, Grant)
 }
+
+__all__ = [
+    "MODELS",
+    "Agency",
+    "AgencyType",
+    "Agreement",
+    "CatalogueEntry",
+    "Contact",
+    "ContactRole",
+    "DataLevel",
+    "FieldPolicy",
+    "Grant",
+    "GrantState",
+    "LegalBasis",
+    "OnboardingState",
+    "OwnerRule",
+    "RegisterModel",
+    "ResourceFormat",
+    "RowScope",
+    "SecrecyReview",
+    "SharingPeriod",
+    "SigningCertificate",
+]

@@ -5,12 +5,13 @@ file; their contents are taken in when the file is read. Errors never repeat a v
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import ValidationError
 
+from compliance.entry_codes import MANDATED, EntryCode, sentence
 from compliance.models import MODELS, Agency, CatalogueEntry, Grant, RegisterModel, SecrecyReview
 from compliance.positions import MAX_BYTES, Document, Path, Place, parse
 from schemas.errors import BusError, RegisterFileError
@@ -25,13 +26,23 @@ SECTIONS = {
 }
 
 
+# How pydantic calls a key that is not there, or that holds nothing.
+_EMPTY = frozenset({"missing", "string_too_short", "too_short"})
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry of the file with its place."""
+    """One entry of the file with its place, and those of what stands in it."""
 
     kind: str
     model: RegisterModel
     place: Place
+    document: Document = field(repr=False)
+    path: Path
+
+    def at(self, path: Path) -> Place:
+        """The place of a key within the entry, or of the nearest thing around it that stands in the file."""
+        return self.document.place((*self.path, *path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +109,25 @@ def _item(
         return []
     filled = _fill_in(name, folder, document, kind, path, raw, errors)
     try:
-        return [Item(kind, MODELS[kind].model_validate(filled), document.place(path))]
+        return [Item(kind, MODELS[kind].model_validate(filled), document.place(path), document, path)]
     except ValidationError as error:
-        errors += [
-            _line(name, document, (*path, *(part for part in problem["loc"])), _sentence(problem["msg"]))
-            for problem in error.errors(include_url=False, include_input=False)
-        ]
+        errors += [_line(name, document, (*path, *where), what) for where, what in sentences(kind, error)]
         return []
+
+
+def sentences(kind: str, error: ValidationError) -> list[tuple[Path, str]]:
+    """Where in an entry its model finds what wrong, in words for people and without a value."""
+    found: list[tuple[Path, str]] = []
+    for problem in error.errors(include_url=False, include_input=False):
+        where = tuple(problem["loc"])
+        what = problem["msg"].removeprefix("Value error, ")
+        empty = problem["type"] in _EMPTY
+        if kind == CatalogueEntry.kind and empty and where[:1] == ("sharing",):
+            what = sentence(EntryCode.E_CLASS_MISSING, "the entry")
+        elif kind == CatalogueEntry.kind and empty and where[:1] and where[0] in MANDATED:
+            what = sentence(EntryCode.E_CONTENT_MISSING, str(where[0]))
+        found.append((where, what))
+    return found
 
 
 def _fill_in(
@@ -167,7 +190,3 @@ def _line(name: str, document: Document, path: Path, what: str) -> str:
     at = document.place(path)
     where = ".".join(str(part) for part in path)
     return f"{name}:{at.line}:{at.column}: {where}: {what}"
-
-
-def _sentence(message: str) -> str:
-    return message.removeprefix("Value error, ")

@@ -68,6 +68,16 @@ DivisionCode = Annotated[
 FieldName = Annotated[
     str, _matching(r"[a-z][a-z0-9_]*", "is not a field name: a lower-case letter, then any of a-z, 0-9, _")
 ]
+ResourceIdentifier = Annotated[
+    str,
+    _matching(
+        r"[1-3][0-9]{5,}/[0-9]{1,12}",
+        "is not a resource identifier: class (1, 2 or 3), 2 digits, 3 digits, further digits, a slash, a sequence",
+    ),
+]
+CatalogueScope = Annotated[
+    str, _matching(r"CITY|[0-9]{4}(?!00)[0-9]{2}", "is neither CITY nor the six digits of a county (GB/T 2260)")
+]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 Day = Annotated[date, AfterValidator(_plausible), _iso(_ISO_DAY, "is not a date as 2026-01-31")]
 Moment = Annotated[
@@ -100,12 +110,14 @@ def distinct(name: str, values: Iterable[Hashable] | None) -> None:
 
 __all__ = [
     "AgencyCode",
+    "CatalogueScope",
     "Day",
     "DivisionCode",
     "FieldName",
     "GrantId",
     "Moment",
     "ResourceCode",
+    "ResourceIdentifier",
     "ReviewNumber",
     "Text",
     "distinct",

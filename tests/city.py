@@ -30,6 +30,7 @@ from schemas.resource import ResourceSchema, packaged_text
 
 WAIT_S = 40.0
 _FIRST, _LAST = "2020-01-01", "2099-12-31"
+_LAW = {"title": "测试法", "article": "1", "level": "LAW"}
 
 
 def until(holds: Callable[[], bool], what: str, seconds: float = WAIT_S) -> None:
@@ -133,19 +134,24 @@ class City:
         return path
 
     def _entry(self, resource: str) -> dict[str, Any]:
+        schema = self.others.get(resource, self.schema)
         return {
             "resource": resource,
             "version": 1,
             **dict.fromkeys(
-                ("name", "content", "responsible_department", "update_frequency", "platform", "scope_and_manner"),
+                ("name", "content", "responsible_department", "platform", "scope_and_manner", "conditions"),
                 "测试",
             ),
+            "update_frequency": "实时",
+            "related_systems": ["测试系统"],
             "sharing_period": {"from": _FIRST},
             "freshness": "DYNAMIC",
             "sharing": "CONDITIONAL",
             "owners": [{"agencies": [self.owner], "divisions": ["441300"]}],
             "partitions": self.partitions,
             "published_at": "2026-01-01T00:00:00+00:00",
+            # Every city collects the same items again, which only a law may allow (Art 11).
+            "fields": {name: {"repeats_under": _LAW} for name in schema.fields},
             "schema": {"file": f"{resource}.avsc"},
         }
 

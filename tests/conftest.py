@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from bus.local import cluster
+from tests.command import Command
 from tests.local_cluster import LocalBus, fresh_settings
 
 # How long an example or its making takes says how busy the machine is; speed is the benchmarks' matter.
@@ -28,3 +29,9 @@ def local_bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBus]:
         yield LocalBus(ours)
     finally:
         cluster.down(ours, wipe=True)
+
+
+@pytest.fixture
+def bus_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The `bus` command."""
+    return Command(monkeypatch, capsys)

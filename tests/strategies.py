@@ -1,4 +1,4 @@
-"""Hypothesis strategies: numbers, rows of the packaged resources, and resources that nobody has written yet."""
+"""Hypothesis strategies: numbers, rows of the packaged resources, and resources and entries that nobody wrote yet."""
 
 import json
 from datetime import UTC, date, datetime
@@ -11,8 +11,18 @@ from hypothesis import strategies as st
 from bus.demo.people import TODAY, Maker, Row
 from bus.demo.words import COUNTIES
 from bus.demo.wrongs import WrongRow, wrong_rows
+from compliance.entry import (
+    CatalogueEntry,
+    DataLevel,
+    FieldPolicy,
+    LegalBasis,
+    OwnerRule,
+    ResourceFormat,
+    SharingPeriod,
+)
 from schemas.identity import citizen_check_digit
 from schemas.resource import FieldSpec, ResourceSchema, packaged_text, resource_schema
+from schemas.words import FreshnessClass, SharingClass
 from tests.builders import RESOURCES
 
 SEEDS = st.integers(min_value=0, max_value=2**32 - 1)
@@ -156,3 +166,80 @@ def generic_rows(draw: st.DrawFn, schema: ResourceSchema) -> Row:
         else:
             row[name] = draw(values(spec) if needed else st.none() | values(spec))
     return row
+
+
+# What a person could write into a cell or a register file: any letters and marks of one or more lines.
+_SAID = st.text(
+    st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs"), include_characters="\n"), max_size=12
+)
+SAID = _SAID.map(str.strip).filter(bool)
+_DAYS = st.dates(date(1990, 1, 1), date(2090, 12, 31))
+_MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  as above
+_IDENTIFIERS = st.from_regex(r"[1-3][0-9]{5,9}/[0-9]{1,12}", fullmatch=True)
+_BASES = st.builds(LegalBasis, title=SAID, article=SAID, level=st.sampled_from(("LAW", "GOVERNMENT_RULE", "OTHER")))
+_POLICIES = st.builds(
+    FieldPolicy,
+    sharing=st.none() | st.sampled_from(SharingClass),
+    required=st.none() | st.booleans(),
+    legal_basis=st.none() | _BASES,
+    conditions=st.none() | SAID,
+    repeats_under=st.none() | _BASES,
+)
+
+
+@st.composite
+def owner_rules(draw: st.DrawFn) -> OwnerRule:
+    """Any owner rule, lawful beside others or not."""
+    from_ = draw(st.none() | _MOMENTS)
+    until = draw(st.none() | _MOMENTS.filter(lambda at: from_ is None or at.timestamp() > from_.timestamp() + 1))
+    codes = st.from_regex(r"[a-z][a-z0-9_]{1,9}", fullmatch=True)
+    divisions = st.lists(st.from_regex(r"[0-9]{6}([0-9]{3})?", fullmatch=True), min_size=1, max_size=3, unique=True)
+    bound = draw(st.booleans())
+    return OwnerRule(
+        agencies=tuple(draw(st.lists(codes, min_size=1, max_size=3, unique=True))),
+        divisions=draw(st.none() | divisions.map(tuple)),
+        field=draw(codes) if bound else None,
+        values=tuple(draw(st.lists(SAID, min_size=1, max_size=3, unique=True))) if bound else None,
+        **({} if from_ is None else {"effective_from": from_}),
+        effective_until=until,
+    )
+
+
+@st.composite
+def catalogue_entries(draw: st.DrawFn, text: str = "") -> CatalogueEntry:
+    """Any entry that the models let pass, lawful or not."""
+    avro = text or draw(resource_texts())
+    schema = resource_schema(avro)
+    is_open, route = draw(st.booleans()), draw(st.sampled_from(("CITY", "PROVINCIAL")))
+    from_ = draw(_DAYS)
+    texts = {name: draw(SAID) for name in ("name", "content", "responsible_department", "platform", "scope_and_manner")}
+    return CatalogueEntry(
+        resource=schema.code,
+        version=draw(st.integers(1, 99)),
+        identifier=draw(st.none() | _IDENTIFIERS),
+        **texts,
+        update_frequency=draw(SAID),
+        related_systems=tuple(draw(st.lists(SAID, max_size=3, unique=True))),
+        sharing_period=SharingPeriod(from_=from_, until=draw(st.none() | _DAYS.filter(lambda day: day >= from_))),
+        freshness=draw(st.sampled_from(FreshnessClass)),
+        sharing=draw(st.sampled_from(SharingClass)),
+        conditions=draw(st.none() | SAID),
+        legal_basis=draw(st.none() | _BASES),
+        format=draw(st.none() | st.sampled_from(ResourceFormat)),
+        open=is_open,
+        open_condition=draw(st.none() | SAID) if is_open else None,
+        licensing_related=draw(st.booleans()),
+        baseline=draw(st.booleans()),
+        level=draw(st.none() | st.sampled_from(DataLevel)),
+        source_route=route,
+        route_reason=draw(st.none() | SAID) if route == "PROVINCIAL" else None,
+        scope=draw(st.sampled_from(("CITY", "441322"))),
+        related=tuple(draw(st.lists(_IDENTIFIERS, max_size=3, unique=True))),
+        state=draw(st.sampled_from(("PUBLISHED", "RETIRED"))),
+        owners=tuple(draw(st.lists(owner_rules(), min_size=1, max_size=3))),
+        fields={name: draw(_POLICIES) for name in draw(st.sets(st.sampled_from(sorted(schema.fields))))},
+        partitions=draw(st.integers(1, 1000)),
+        grace_days=draw(st.integers(0, 999)),
+        published_at=draw(_MOMENTS),
+        avro=avro,
+    )

@@ -88,6 +88,8 @@ def register(settings: Settings) -> tuple[list[RegisterModel], Grant]:
             sharing_period=SharingPeriod(from_=_FIRST),
             freshness=FreshnessClass.DYNAMIC,
             sharing=SharingClass.CONDITIONAL,
+            conditions="依法履职所必需",
+            related_systems=("居住证系统",),
             owners=(OwnerRule(agencies=(OWNER,)),),
             partitions=PARTITIONS,
             published_at=datetime.now(UTC) - timedelta(days=1),

@@ -4,12 +4,15 @@ import sys
 
 import click
 
+from bus.cli.catalogue import catalogue
+from bus.cli.codes import codes
 from bus.cli.demo import demo
 from bus.cli.docs import docs
 from bus.cli.keys import keys
 from bus.cli.local import local
 from bus.cli.register import init, register
 from bus.cli.run import run
+from bus.cli.schema import schema
 from schemas.errors import BusError
 
 
@@ -19,7 +22,7 @@ def bus() -> None:
 
 
 # One line a group or command.
-COMMANDS: tuple[click.Command, ...] = (demo, docs, local, init, keys, register, run)
+COMMANDS: tuple[click.Command, ...] = (catalogue, codes, demo, docs, local, init, keys, register, run, schema)
 
 for _command in COMMANDS:
     bus.add_command(_command)

@@ -4,8 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from compliance.registertext import plain_yaml
 from schemas.resource import packaged_text, resource_schema
 
 OWNERS = {"residence_permit": "migrant_services", "enterprise_registration": "aic"}
@@ -21,14 +20,6 @@ AGENCIES = {
 }
 _FIRST, _LAST = date(2020, 1, 1), date(2099, 12, 31)
 _REGULATION = {"title": "惠州市政务信息资源共享管理办法", "article": "44"}
-
-
-class _Plain(yaml.SafeDumper):
-    """Writes every value out: a register file has no aliases."""
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  the library's signature
-        """Never an alias."""
-        return True
 
 
 def topic_of(grant: str) -> str:
@@ -85,7 +76,7 @@ def write_register(folder: Path, now: datetime, *, county_state: str = "ACTIVE")
         ],
     }
     path = folder / "register.yaml"
-    path.write_text(yaml.dump(content, Dumper=_Plain, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    path.write_text(plain_yaml(content), encoding="utf-8")
     return path
 
 
@@ -122,6 +113,8 @@ def _entry(resource: str, name: str, sharing: str) -> dict[str, Any]:
         "sharing_period": {"from": _FIRST.isoformat()},
         "freshness": "DYNAMIC",
         "sharing": sharing,
+        "conditions": "依法履职所必需，并签订安全保密协议",
+        "related_systems": [f"{name}系统"],
         "owners": [{"agencies": [OWNERS[resource]], "divisions": ["441300"]}],
         "published_at": datetime(2026, 1, 1, tzinfo=UTC).isoformat(),
         "schema": {"packaged": resource},

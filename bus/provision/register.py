@@ -88,10 +88,11 @@ def apply_register_file(settings: Settings, path: Path, *, dry_run: bool = False
     file = read_register_file(path)
     cluster = Cluster(settings)
     view = read_register(cluster)
-    check(view, file)
+    now = datetime.now(UTC)
+    check(view, file, now)
     differences = difference(view, file)
     then = after(view, file)
-    plan = look(cluster, desired(then, settings, datetime.now(UTC)))
+    plan = look(cluster, desired(then, settings, now))
     if dry_run:
         raise_refused(plan)
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from compliance.difference import GRANT_MOVES, Action, after, check, difference, known, overlapping
+from compliance.difference import GRANT_MOVES, Action, after, check, difference, known
 from compliance.models import (
     Agreement,
     CatalogueEntry,

@@ -31,6 +31,8 @@ catalogue:
     sharing_period: {from: 2020-01-01}
     freshness: DYNAMIC
     sharing: CONDITIONAL
+    conditions: 依法履职所必需
+    related_systems: [居住证系统]
     owners: [{agencies: [psb]}]
     published_at: 2026-01-01T00:00:00+08:00
     schema: {packaged: residence_permit}
@@ -62,7 +64,7 @@ def test_a_good_file_becomes_models(tmp_path: Path) -> None:
     file = read_register_file(write(tmp_path, GOOD))
     check(RegisterView(), file)
     assert [item.kind for item in file.items] == ["agency", "catalogue", "grant"]
-    assert file.items[2].place.line == 24
+    assert file.items[2].place.line == 26
     assert '"resource": "residence_permit"' in getattr(file.items[1].model, "avro", "")
 
 
@@ -72,15 +74,44 @@ def test_a_good_file_becomes_models(tmp_path: Path) -> None:
         ("    division: 441300", "    division: 4413", "r.yaml:7:", "agencies.0.division"),
         ("version: 1\nagencies", "version: 2\nagencies", "r.yaml:1:", "must be 1"),
         ("    type: ADMINISTRATIVE_ORGAN", "    typ: ADMINISTRATIVE_ORGAN", "r.yaml:6:", "typ"),
-        ("grants:", "gifts:", "r.yaml:23:", "unknown section"),
-        ("    state: ACTIVE", "    state: ACTIVE\n    state: ENDED", "r.yaml:32:", "stands twice"),
-        ("packaged: residence_permit", "packaged: nothing", "r.yaml:22:", "nothing"),
-        ("fields: [sex_code]", "fields: [nickname]", "r.yaml:24:", "no field nickname"),
-        ("subscriber: psb", "subscriber: nobody", "r.yaml:24:", "no agency nobody"),
-        ("agencies: [psb]}]", "agencies: [psb]}, {agencies: [psb]}]", "r.yaml:9:", "two owner rules overlap"),
-        ("    state: ACTIVE", "    state: REVOKED", "r.yaml:24:", "cannot go from nothing to REVOKED"),
+        ("grants:", "gifts:", "r.yaml:25:", "unknown section"),
+        ("    state: ACTIVE", "    state: ACTIVE\n    state: ENDED", "r.yaml:34:", "stands twice"),
+        ("packaged: residence_permit", "packaged: nothing", "r.yaml:24:", "nothing"),
+        ("fields: [sex_code]", "fields: [nickname]", "r.yaml:26:", "no field nickname"),
+        ("subscriber: psb", "subscriber: nobody", "r.yaml:26:", "no agency nobody"),
+        (
+            "agencies: [psb]}]",
+            "agencies: [psb]}, {agencies: [psb]}]",
+            "r.yaml:22:",
+            "E_TWO_OWNERS (Art 5, 11): two owner rules overlap",
+        ),
+        ("    state: ACTIVE", "    state: REVOKED", "r.yaml:26:", "cannot go from nothing to REVOKED"),
         ("version: 1\nagencies", "version: &v 1\nagencies", "r.yaml:1:", "anchors"),
         ("    name: 公安局", "    name: [", "r.yaml:", "not YAML"),
+        # an entry's named errors, where the key stands or else where the entry does
+        ("    platform: 平台\n", "", "r.yaml:9:5", "E_CONTENT_MISSING (Art 39)"),
+        ("    platform: 平台\n", "    platform: ' '\n", "r.yaml:15:", "E_CONTENT_MISSING (Art 39)"),
+        ("    sharing: CONDITIONAL\n", "", "r.yaml:9:5", "E_CLASS_MISSING (Art 4)"),
+        ("    related_systems: [居住证系统]\n", "", "r.yaml:9:5", "E_CONTENT_MISSING (Art 39)"),
+        ("[居住证系统]", "[]", "r.yaml:21:5", "E_CONTENT_MISSING (Art 39)"),
+        ("conditions: 依法履职所必需", "conditions: 无", "r.yaml:20:5", "E_NO_CONDITIONS (Art 4)"),
+        ("update_frequency: 实时", "update_frequency: 每年", "r.yaml:14:5", "E_FREQUENCY (Art 16)"),
+        ("    owners: [{", "    owners: [{field: nickname, values: [a], ", "r.yaml:22:14", "E_NO_FIELD (Art 40)"),
+        (
+            "    owners",
+            "    fields: {sex_code: {sharing: CONDITIONAL}}\n    owners",
+            "r.yaml:22:14",
+            "E_BASE_ITEM (Art 4)",
+        ),
+        ("{packaged: residence_permit}", '"{}"', "r.yaml:24:5", "E_SCHEMA (Art 38)"),
+        ("    owners", "    open_condition: 经同意\n    owners", "r.yaml:9:5", "open is not true"),
+        ("    owners", "    identifier: 4/1\n    owners", "r.yaml:22:5", "is not a resource identifier"),
+        (
+            "    owners",
+            "    scope: 441300\n    owners",
+            "r.yaml:22:5",
+            "is neither CITY nor the six digits of a county",
+        ),
     ],
 )
 def test_an_error_names_its_line_and_rule(tmp_path: Path, old: str, new: str, where: str, what: str) -> None:

@@ -1,0 +1,1 @@
+"""The catalogue outside the register: workbooks for offices, documents for other platforms."""
