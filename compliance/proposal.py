@@ -22,7 +22,14 @@ from compliance.entry import (
 from compliance.entry_rules import NO_CONDITIONS, REAL_TIME
 from schemas.codelists import load
 from schemas.errors import UsageError
-from schemas.resource import FieldSpec, ResourceSchema, packaged_resources, packaged_text, resource_schema
+from schemas.resource import (
+    FieldSpec,
+    ResourceSchema,
+    packaged_resources,
+    packaged_text,
+    platform_resources,
+    resource_schema,
+)
 from schemas.words import FreshnessClass, SharingClass
 
 REGULATION = "惠州市政务信息资源共享管理办法"
@@ -92,7 +99,8 @@ def identifier_of(resource: str) -> str:
         UsageError: no schema of that name travels with the bus.
     """
     schema = resource_schema(packaged_text(resource))
-    same = [code for code in packaged_resources() if _number(code) == _number(resource)]
+    every = (*packaged_resources(), *platform_resources())
+    same = [code for code in every if _number(code) == _number(resource)]
     return f"{_BASIC[schema.subject.kind]}{_number(resource):03d}/{same.index(resource) + 1:06d}"
 
 

@@ -7,7 +7,7 @@ import yaml
 
 from compliance.entry import CatalogueEntry
 from compliance.registerfile import VERSION
-from schemas.resource import packaged_resources, packaged_text
+from schemas.resource import packaged_resources, packaged_text, platform_resources
 
 Schema = dict[str, str] | str
 _WIDTH = 120
@@ -28,7 +28,7 @@ def plain_yaml(content: object) -> str:
 
 def packaged_schema(entry: CatalogueEntry) -> Schema:
     """`{packaged: name}` where the entry's schema is the one that travels with the bus, else its text."""
-    if entry.resource in packaged_resources() and packaged_text(entry.resource) == entry.avro:
+    if entry.resource in (*packaged_resources(), *platform_resources()) and packaged_text(entry.resource) == entry.avro:
         return {"packaged": entry.resource}
     return entry.avro
 

@@ -1,35 +1,66 @@
-"""The demo's register file: two owners, three grants."""
+"""The demo's register file: every resource of Articles 18 to 35 with its owner, three grants that are looked at closely."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from compliance.registertext import plain_yaml
-from schemas.resource import packaged_text, resource_schema
+from compliance.proposal import propose
+from compliance.registertext import entry_datum, plain_yaml
+from schemas.resource import packaged_resources, packaged_text, resource_schema
 
+# The resources whose owners are shown with a database and a connector; the others are published through the SDK.
 OWNERS = {"residence_permit": "migrant_services", "enterprise_registration": "aic"}
+OTHERS = tuple(resource for resource in packaged_resources() if resource not in OWNERS)
+LINKS = "identity_link"
 FULL, COUNTY, EXPIRED = "demo-full", "demo-county", "demo-expired"
 COUNTY_DIVISION = "441302"
 COUNTY_FIELDS = ("sex_code", "birth_date", "residence_county", "residence_township", "permit_issue_date")
 AGENCIES = {
+    "psb": "公安局",
     "migrant_services": "来惠人员服务管理部门",
-    "aic": "工商行政管理局",
-    "hrss": "人力资源和社会保障局",
     "civil_affairs": "民政局",
+    "health_fp": "卫生和计划生育局",
+    "hrss": "人力资源和社会保障局",
+    "education": "教育局",
+    "dpf": "残疾人联合会",
+    "hpf": "住房公积金管理中心",
+    "certificate_issuers": "资格证书颁发部门",
+    "aic": "工商行政管理局",
+    "qts": "质量技术监督局",
     "local_tax": "地方税务局",
+    "national_tax": "国家税务局",
+    "establishment_office": "机构编制委员会办公室",
+    "land": "国土资源局",
+    "statistics": "统计局",
 }
 _FIRST, _LAST = date(2020, 1, 1), date(2099, 12, 31)
+_PUBLISHED = datetime(2026, 1, 1, tzinfo=UTC)
 _REGULATION = {"title": "惠州市政务信息资源共享管理办法", "article": "44"}
 
 
+def other_grant(resource: str) -> str:
+    """The grant under which one of the other resources is delivered."""
+    return f"demo-{resource.replace('_', '-')}"
+
+
+# Grant → subscriber and resource.
+GRANTS = {
+    FULL: ("hrss", "residence_permit"),
+    COUNTY: ("civil_affairs", "residence_permit"),
+    EXPIRED: ("local_tax", "enterprise_registration"),
+    **{other_grant(resource): ("statistics", resource) for resource in OTHERS},
+}
+
+
 def topic_of(grant: str) -> str:
-    """The delivery topic of one of the three grants."""
-    subscriber, resource = {
-        FULL: ("hrss", "residence_permit"),
-        COUNTY: ("civil_affairs", "residence_permit"),
-        EXPIRED: ("local_tax", "enterprise_registration"),
-    }[grant]
+    """The delivery topic of a grant."""
+    subscriber, resource = GRANTS[grant]
     return f"delivery.{subscriber}.{resource}.{grant}"
+
+
+def owners_of(resource: str) -> tuple[str, ...]:
+    """The agencies that own a resource in the demo, as its schema proposes them."""
+    return tuple(resource_schema(packaged_text(resource)).avro["owner"])
 
 
 def write_register(folder: Path, now: datetime, *, county_state: str = "ACTIVE") -> Path:
@@ -43,10 +74,7 @@ def write_register(folder: Path, now: datetime, *, county_state: str = "ACTIVE")
     content = {
         "version": "1",
         "agencies": [_agency(code, name) for code, name in AGENCIES.items()],
-        "catalogue": [
-            _entry("residence_permit", "居住证登记", "CONDITIONAL"),
-            _entry("enterprise_registration", "企业法人登记", "UNCONDITIONAL"),
-        ],
+        "catalogue": [_entry(resource) for resource in (*OWNERS, *OTHERS, LINKS)],
         "reviews": [
             {
                 "number": f"DEMO-{number}",
@@ -58,7 +86,9 @@ def write_register(folder: Path, now: datetime, *, county_state: str = "ACTIVE")
                 "valid_until": _LAST.isoformat(),
                 "result": "PASS",
             }
-            for number, (resource, owner) in enumerate(OWNERS.items(), 1)
+            for number, (resource, owner) in enumerate(
+                ((resource, owner) for resource in (*OWNERS, *OTHERS, LINKS) for owner in owners_of(resource)), 1
+            )
         ],
         "grants": [
             _grant(FULL, "hrss", "residence_permit", _all("residence_permit"), "就业登记核验"),
@@ -73,6 +103,7 @@ def write_register(folder: Path, now: datetime, *, county_state: str = "ACTIVE")
                 **_grant(EXPIRED, "local_tax", "enterprise_registration", ["enterprise_name"], "税务登记核验"),
                 "valid_until": (now - timedelta(days=2)).date().isoformat(),
             },
+            *(_grant(other_grant(other), "statistics", other, _all(other), "统计调查") for other in OTHERS),
         ],
     }
     path = folder / "register.yaml"
@@ -100,25 +131,9 @@ def _agency(code: str, name: str) -> dict[str, Any]:
     }
 
 
-def _entry(resource: str, name: str, sharing: str) -> dict[str, Any]:
-    return {
-        "resource": resource,
-        "version": 1,
-        "name": name,
-        "content": f"{name}信息",
-        "responsible_department": AGENCIES[OWNERS[resource]],
-        "update_frequency": "实时",
-        "platform": "市政务信息资源共享平台",
-        "scope_and_manner": "经授权的行政机关，消息订阅",
-        "sharing_period": {"from": _FIRST.isoformat()},
-        "freshness": "DYNAMIC",
-        "sharing": sharing,
-        "conditions": "依法履职所必需，并签订安全保密协议",
-        "related_systems": [f"{name}系统"],
-        "owners": [{"agencies": [OWNERS[resource]], "divisions": ["441300"]}],
-        "published_at": datetime(2026, 1, 1, tzinfo=UTC).isoformat(),
-        "schema": {"packaged": resource},
-    }
+def _entry(resource: str) -> dict[str, Any]:
+    """The entry that is proposed for the first catalogue; what is small here has one partition."""
+    return entry_datum(propose(resource, _PUBLISHED, partitions=4 if resource in OWNERS else 1))
 
 
 def _grant(name: str, subscriber: str, resource: str, fields: list[str], purpose: str) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.live import Live
 
 from bus.demo.databases import AgencyDatabase, Filled, fill_databases
-from bus.demo.register import AGENCIES, COUNTY, COUNTY_DIVISION, FULL, OWNERS, write_register
+from bus.demo.language import give_number, publish_others
+from bus.demo.register import AGENCIES, COUNTY, COUNTY_DIVISION, FULL, OWNERS, other_grant, write_register
 from bus.demo.tables import progress, refusals, summary
 from bus.demo.tally import Counts, Tally
 from bus.local import cluster
@@ -82,7 +83,7 @@ class Demo:
         cluster.up(settings)
         for code in AGENCIES:
             issue_agency(settings.state_dir, code)
-        self._say("2. the register is applied: agencies, catalogue, secrecy reviews, three grants")
+        self._say("2. the register is applied: agencies, the first catalogue, secrecy reviews, grants")
         report = apply_register_file(settings, write_register(self._folder, datetime.now(UTC)))
         self._say(f"   {len(report.differences)} entries; {len(report.steps)} steps on Kafka and in the registry")
         databases = [AgencyDatabase(self._folder, resource) for resource in OWNERS]
@@ -91,6 +92,7 @@ class Demo:
         self._say(f"3. two agencies' databases: {sum(filled.rows.values())} good rows, {wrong} wrong on purpose")
         self._start("admit")
         self._start("deliver")
+        self._start("relocate")
         for database in databases:
             self._start("connector", str(database.write_connector(self._folder)))
         tally = Tally(settings)
@@ -99,23 +101,37 @@ class Demo:
             self._watch(tally, filled, lambda counts: _complete(counts, filled))
             self._expect(_wrong(tally.counts, filled))
             self._console.print(refusals(tally.counts))
+            self._others(tally)
             self._update(tally, databases[0])
             self._revoke(tally, databases[0])
             self._console.print(summary(tally.counts, time.monotonic() - began))
         finally:
             tally.close()
 
+    def _others(self, tally: Tally) -> None:
+        told = publish_others(self._settings)
+        self._expect(told.refused)
+        self._until(tally, lambda c: all(c.delivered[grant] >= rows for grant, rows in told.rows.items()))
+        self._say(f"5. {sum(told.rows.values())} rows of the {len(told.rows)} other resources of Articles 18 to 35")
+        self._say("   each published by its owner through the SDK, each delivered under its grant")
+        births = other_grant("birth_certificate")
+        before, began = tally.counts.delivered[births], time.monotonic()
+        self._expect(give_number(self._settings, told.newborn))
+        # It leaves its old key with a reason, and arrives under the new one.
+        self._until(tally, lambda c: c.delivered[births] >= before + 2)
+        self._say(f"   a newborn gets its citizen number: one subject again {time.monotonic() - began:.1f} s later")
+
     def _update(self, tally: Tally, permits: AgencyDatabase) -> None:
         before, began = dict(tally.counts.delivered), time.monotonic()
         changed = permits.touch(_UPDATES, COUNTY_DIVISION, datetime.now(UTC))
-        self._say(f"5. {changed} rows of {COUNTY_DIVISION} change at the source")
+        self._say(f"6. {changed} rows of {COUNTY_DIVISION} change at the source")
         self._until(tally, lambda c: all(c.delivered[g] >= before.get(g, 0) + changed for g in (FULL, COUNTY)))
         self._say(f"   arrived at both subscribers {time.monotonic() - began:.1f} s later")
 
     def _revoke(self, tally: Tally, permits: AgencyDatabase) -> None:
         began = time.monotonic()
         apply_register_file(self._settings, write_register(self._folder, datetime.now(UTC), county_state="REVOKED"))
-        self._say(f"6. grant {COUNTY} is revoked: stopped on every partition in {time.monotonic() - began:.1f} s")
+        self._say(f"7. grant {COUNTY} is revoked: stopped on every partition in {time.monotonic() - began:.1f} s")
         tally.read()
         before = dict(tally.counts.delivered)
         changed = permits.touch(_UPDATES, COUNTY_DIVISION, datetime.now(UTC))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import TopicPartition
 
-from bus.demo.register import COUNTY, EXPIRED, FULL, OWNERS, topic_of
+from bus.demo.register import AGENCIES, GRANTS, topic_of
 from bus.settings import Settings
 from bus.wire.clients import Principal, consumer
 from bus.wire.registry import Registry
@@ -37,10 +37,9 @@ class Tally:
         operator = Principal.role(settings, "operator")
         self._registry = Registry(settings, operator)
         self._reader = consumer(settings, operator, "demo.tally")
-        self._grants = {topic_of(grant): grant for grant in (FULL, COUNTY, EXPIRED)}
+        self._grants = {topic_of(grant): grant for grant in GRANTS}
         self.counts = Counts()
-        owners = set(OWNERS.values())
-        topics = [*map(receipt_topic, owners), *map(refused_topic, owners), *self._grants]
+        topics = [*map(receipt_topic, AGENCIES), *map(refused_topic, AGENCIES), *self._grants]
         self._reader.assign(list(self._places(topics, settings)))
 
     def _places(self, topics: Iterable[str], settings: Settings) -> Iterable[TopicPartition]:

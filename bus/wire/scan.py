@@ -1,43 +1,53 @@
-"""Reading a stretch of one partition once, from an offset up to another one."""
+"""Reading stretches of partitions once, each from an offset up to another one; many partitions in one go."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from bus.wire.deadline import Deadline
 from bus.wire.errors import unavailable
 
+Place = tuple[str, int]
 _BATCH = 2_000
-_WAIT_S = 0.2
+# `consume` waits this long for a full batch, also at the end, where none will come.
+_WAIT_S = 0.05
 
 
-def read_stretch(
-    reader: Consumer, place: tuple[str, int], start: int, end: int, quiet_s: float
+def read_stretches(
+    reader: Consumer, stretches: Mapping[Place, tuple[int, int]], quiet_s: float
 ) -> Iterator[list[Message]]:
-    """The messages of a partition from `start` to before `end`, in batches.
+    """The messages of some partitions from a first offset to before an end, in batches; each partition in its order.
 
     The reader must be read-committed with `enable.partition.eof`; it is assigned here.
 
     Raises:
-        DeadlineError: nothing came for `quiet_s` seconds although the end was not reached.
+        DeadlineError: nothing came for `quiet_s` seconds although an end was not reached.
         KafkaUnavailableError: the broker refuses.
     """
-    reader.assign([TopicPartition(*place, start)])
-    at = start
-    deadline = Deadline(quiet_s, f"reading {place[0]}")
-    while at < end:
+    ends = {place: end for place, (start, end) in stretches.items() if start < end}
+    if not ends:
+        return
+    reader.assign([TopicPartition(*place, stretches[place][0]) for place in ends])
+    what = f"reading {', '.join(sorted({topic for topic, _ in ends}))}"[:100]
+    deadline = Deadline(quiet_s, what)
+    while ends:
         batch: list[Message] = []
         for message in reader.consume(_BATCH, _WAIT_S):
+            place, offset = (message.topic() or "", message.partition() or 0), message.offset() or 0
             error = message.error()
             if error is None:
-                at = max(at, (message.offset() or 0) + 1)
-                if (message.offset() or 0) < end:
+                if place in ends and offset < ends[place]:
                     batch.append(message)
+                reached = offset + 1
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  documented name
-                at = max(at, message.offset() or 0)
+                reached = offset
             elif not error.retriable():
                 raise unavailable(f"cannot read {place[0]}", KafkaException(error))
+            else:
+                continue
+            if place in ends and reached >= ends[place]:
+                del ends[place]
         if batch:
-            deadline = Deadline(quiet_s, f"reading {place[0]}")
+            deadline = Deadline(quiet_s, what)
             yield batch
         deadline.check()

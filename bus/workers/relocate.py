@@ -25,7 +25,7 @@ from bus.wire.clients import Principal, consumer
 from bus.wire.feed import RegisterFeed
 from bus.wire.links import LinkFeed
 from bus.wire.registry import Registry
-from bus.wire.scan import read_stretch
+from bus.wire.scan import read_stretches
 from bus.workers.catchup import record_message
 from bus.workers.loop import Place, Work
 from bus.workers.relocation import Progress, RelocationBook
@@ -145,16 +145,7 @@ class RelocateTask:
         self._decision = _Decision()
         outgoing: dict[str, list[Outgoing]] = {}
         ours = [(place, owned) for place, owned in self._owned.items() if place in positions]
-        for place, owned in ours:
-            if owned.best is None and not owned.links:
-                owned.best = {}
-                upto = owned.progress.links_offset
-                self._apply(place, positions[place], self._links.links.homes(), upto, outgoing)
-        for place, owned in ours:
-            if owned.progress.links_offset < self._links.next and not owned.links:
-                gone = self._links.links.to_look_for(self._links.since(owned.progress.links_offset))
-                tokens = gone | {self._links.links.home(token) for token in gone}
-                self._apply(place, positions[place], tokens, self._links.next, outgoing)
+        self._apply({place: positions[place] for place, owned in ours if not owned.links}, outgoing)
         if not outgoing and self._rekeyer is not None:
             # Identity links first: what they say is needed for the others' homes.
             for place, owned in sorted(ours, key=lambda item: not item[1].links):
@@ -173,11 +164,11 @@ class RelocateTask:
         for message in batch:
             by_place.setdefault((message.topic() or "", message.partition() or 0), []).append(record_message(message))
         if len(self._links.links) or self._rekeyer is not None:
-            for place, messages in by_place.items():
-                if place in self._owned:
-                    self._decide(place, messages, outgoing)
-                    if self._rekeyer is not None:
-                        self._rekey(place, messages, self._rekeyer, outgoing)
+            ours = {place: messages for place, messages in by_place.items() if place in self._owned}
+            self._decide({place: found for place, found in ours.items() if not self._owned[place].links}, outgoing)
+            if self._rekeyer is not None:
+                for place, messages in ours.items():
+                    self._rekey(place, messages, self._rekeyer, outgoing)
         return Work(outgoing)
 
     def committed(self) -> None:
@@ -205,38 +196,57 @@ class RelocateTask:
 
     # -- identity links ----------------------------------------------------------------------------------------
 
-    def _apply(
-        self, place: Place, position: int, tokens: Iterable[bytes], upto: int, outgoing: dict[str, list[Outgoing]]
-    ) -> None:
-        """Decide about everything that stands under some tokens before our position; links before `upto` are done."""
-        owned = self._owned[place]
-        partitions = self._partitions(place[0])
-        wanted = {token for token in tokens if partition_of(token, partitions) == place[1]}
-        progress = replace(owned.progress, links_offset=upto)
-        if not wanted:
-            owned.progress = progress
-            return
-        self._decide(place, [m for m in self._read(place, 0, position) if m.key[:TOKEN_BYTES] in wanted], outgoing)
-        self._decision.progress[place] = progress
-        outgoing.setdefault(RELOCATION.pattern, []).append(self._book.marker(place, progress))
+    def _apply(self, positions: Mapping[Place, int], outgoing: dict[str, list[Outgoing]]) -> None:
+        """Apply the links that are new to a partition to what it held before our position.
 
-    def _decide(self, place: Place, messages: Sequence[RecordMessage], outgoing: dict[str, list[Outgoing]]) -> None:
-        """Restore what was overtaken at homes, move what stands elsewhere."""
-        topic, partition = place
-        owned = self._owned[place]
-        if owned.links:
+        A partition that has just come is gone through for what stands at homes, too.
+        """
+        wanted: dict[Place, frozenset[bytes]] = {}
+        for place in positions:
+            owned = self._owned[place]
+            tokens: set[bytes] = set()
+            if owned.best is None:
+                owned.best = {}
+                tokens |= self._links.links.homes()
+            if owned.progress.links_offset < self._links.next:
+                gone = self._links.links.to_look_for(self._links.since(owned.progress.links_offset))
+                tokens |= gone | {self._links.links.home(token) for token in gone}
+            partitions = self._partitions(place[0]) if tokens else 1
+            here = frozenset(token for token in tokens if partition_of(token, partitions) == place[1])
+            if here:
+                wanted[place] = here
+            else:
+                owned.progress = replace(owned.progress, links_offset=self._links.next)
+        if not wanted:
             return
-        writer = self._writer(topic)
-        decoded = _Decoded(self._registry)
+        seen: dict[Place, list[RecordMessage]] = {place: [] for place in wanted}
+        for place, message in self._read({place: (0, positions[place]) for place in wanted}):
+            if message.key[:TOKEN_BYTES] in wanted[place]:
+                seen[place].append(message)
+        self._decide(seen, outgoing)
+        for place in wanted:
+            progress = replace(self._owned[place].progress, links_offset=self._links.next)
+            self._decision.progress[place] = progress
+            outgoing.setdefault(RELOCATION.pattern, []).append(self._book.marker(place, progress))
+
+    def _decide(self, by_place: Mapping[Place, Sequence[RecordMessage]], outgoing: dict[str, list[Outgoing]]) -> None:
+        """Restore what was overtaken at homes, then move what stands elsewhere: a move knows what stands at its home."""
+        decoders = {place: _Decoded(self._registry) for place in by_place}
         now_ms = time.time_ns() // 1_000_000
-        best = {} if owned.best is None else owned.best
-        out: list[Outgoing] = []
-        for key, found in self._relocator.overtaken(messages, decoded, best).items():
-            for message in self._read(place, found.offset, found.offset + 1):
-                out += self._relocator.restore(key, partition, decoded(message), writer, now_ms)
-        leaving = self._relocator.leaving(partition, messages, decoded, writer.partitions)
-        out += self._relocator.move(leaving, self._known(topic) if leaving else {}, writer, now_ms)
-        self._send(topic, out, len(leaving), outgoing)
+        overtaken: dict[Place, dict[bytes, Best]] = {}
+        for place, messages in by_place.items():
+            best = self._owned[place].best
+            overtaken[place] = self._relocator.overtaken(messages, decoders[place], {} if best is None else best)
+        for place, messages in by_place.items():
+            (topic, partition), decoded = place, decoders[place]
+            writer = self._writer(topic)
+            out: list[Outgoing] = []
+            for key, found in overtaken[place].items():
+                for _, message in self._read({place: (found.offset, found.offset + 1)}):
+                    out += self._relocator.restore(key, partition, decoded(message), writer, now_ms)
+            leaving = self._relocator.leaving(partition, messages, decoded, writer.partitions)
+            out += self._relocator.move(leaving, self._known(topic) if leaving else {}, writer, now_ms)
+            self._send(topic, out, len(leaving) + len(overtaken[place]), outgoing)
 
     def _known(self, topic: str) -> dict[bytes, Best]:
         """The last publications at homes, as far as we hold their partitions."""
@@ -250,12 +260,12 @@ class RelocateTask:
         assert self._rekeyer is not None  # noqa: S101  asked for by its caller
         if owned.rekeying is None:
             index = KeyIndex()
-            for message in self._read(place, 0, position):
+            for _, message in self._read({place: (0, position)}):
                 index.add([message.key], [message.offset])
             owned.rekeying = _Rekeying(index.latest(), position)
         rekeying = owned.rekeying
         upto = min(rekeying.at + _STRETCH, rekeying.end)
-        messages = list(self._read(place, rekeying.at, upto))
+        messages = [message for _, message in self._read({place: (rekeying.at, upto)})]
         latest = current(rekeying.latest, [message.offset for message in messages])
         standing = [message for message, is_latest in zip(messages, latest, strict=True) if is_latest]
         left = self._rekey(place, standing, self._rekeyer, outgoing)
@@ -317,16 +327,17 @@ class RelocateTask:
 
         return Writer(topic, self._partitions(topic), layout)
 
-    def _read(self, place: Place, start: int, end: int) -> Iterable[RecordMessage]:
+    def _read(self, stretches: Mapping[Place, tuple[int, int]]) -> Iterable[tuple[Place, RecordMessage]]:
         if self._reader is None:
             group = f"{self._principal.name}.table"
             self._reader = consumer(self._settings, self._principal, group, **{"enable.partition.eof": True})
-        for batch in read_stretch(self._reader, place, start, end, self._settings.request_timeout_s):
-            yield from map(record_message, batch)
+        for batch in read_stretches(self._reader, stretches, self._settings.request_timeout_s):
+            for message in batch:
+                yield (message.topic() or "", message.partition() or 0), record_message(message)
 
 
 class _Decoded:
-    """Decodes records, each once."""
+    """Decodes the records of one partition, each once."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
