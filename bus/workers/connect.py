@@ -43,7 +43,7 @@ from processors.batch import Outgoing
 from processors.reports import refusal_datum, refused_topic
 from schemas.codec import unframe
 from schemas.errors import NotProvisionedError, SourceError
-from schemas.refusals import Refused
+from schemas.refusals import RefusalCode, Refused
 from schemas.resource import envelope
 
 _KINDS = ("agency", "catalogue", "review")
@@ -108,6 +108,8 @@ class ConnectorWorker:
         self._transactions = Transactions(made, settings.request_timeout_s, on_step)
         self._stop = threading.Event()
         self._rows = 0
+        # What a submission holds besides its changes needs a little room.
+        self._most_bytes = settings.submission_max_bytes - 1024
         self.metrics, self.health = Metrics("connector"), Health()
 
     def stop(self) -> None:
@@ -137,6 +139,7 @@ class ConnectorWorker:
                     self.metrics.counter("bus_transaction_aborts_total").labels("connector").inc()
                     continue
                 cursor = batch.cursor
+                self._rows += len(batch.rows)
                 self.metrics.counter("bus_transactions_total").labels("connector").inc()
                 published = sum(not isinstance(row, Refused) for row in batch.rows)
                 labels = (self._config.agency, self._config.resource)
@@ -175,11 +178,13 @@ class ConnectorWorker:
         refusals: list[Outgoing] = []
         for index, row in enumerate(batch.rows):
             found = row if isinstance(row, Refused) else prepare(entry, row, local_date(now))
+            if isinstance(found, Prepared) and found.encoded_bytes > self._most_bytes:
+                # Alone it would be more than a submission may be; sent all the same, it would stop the source for good.
+                found = Refused(RefusalCode.E_SCHEMA, f"the change is larger than {self._most_bytes} bytes")
             if isinstance(found, Refused):
                 refusals.append(self._refusal(found, self._rows + index, now))
             else:
                 prepared.setdefault(found.partition, []).append(found)
-        self._rows += len(batch.rows)
         outgoing: dict[str, Sequence[Outgoing]] = {
             change_topic(config.agency, config.resource): self._submissions(entry, review, prepared, now),
             cursor_topic(config.agency): [self._cursor(batch, now)],
@@ -195,7 +200,7 @@ class ConnectorWorker:
         head = self._registry.head(change_topic(config.agency, config.resource), schema_of(entry).submission)
         found: list[Outgoing] = []
         for changes in prepared.values():
-            for group in split(changes, settings.publisher_batch_changes, settings.submission_max_bytes - 1024):
+            for group in split(changes, settings.publisher_batch_changes, self._most_bytes):
                 signed = sign(self._signer, config.agency, entry, review, head, group, now)
                 found.append(
                     {"key": b"", "value": signed.value, "partition": signed.partition, "headers": signed.headers}
@@ -222,7 +227,7 @@ class ConnectorWorker:
             "connector": config.name,
             "resource": config.resource,
             "cursor": batch.cursor or json.dumps(None),
-            "rows": self._rows,
+            "rows": self._rows + len(batch.rows),
             "written_at": int(now.timestamp() * 1000),
         }
         return self._framed(cursor_topic(config.agency), "cursor", config.name, datum)
