@@ -177,8 +177,4 @@ def _grant_problems(view: RegisterView, then: RegisterView, grant: Grant) -> lis
     unknown = [name for name in grant.fields if name not in schema.fields]
     if unknown:
         found.append(f"the resource has no field {', '.join(unknown)}")
-    if len(set(grant.fields)) != len(grant.fields):
-        found.append("a field stands twice")
-    if grant.valid_until < grant.valid_from:
-        found.append("valid_until lies before valid_from")
     return found

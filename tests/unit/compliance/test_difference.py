@@ -1,4 +1,4 @@
-"""What applying a register file would change, and what it may not."""
+"""What applying a register file would change, and what it may not; an entry's rules one by one: test_entry_rules.py."""
 
 import json
 import re
@@ -8,26 +8,22 @@ from typing import Any
 import pytest
 
 from compliance.difference import GRANT_MOVES, Action, after, check, difference, known
-from compliance.models import (
-    Agreement,
-    CatalogueEntry,
-    FieldPolicy,
-    Grant,
-    GrantState,
-    LegalBasis,
-    OwnerRule,
-    RegisterModel,
-    RowScope,
-)
-from compliance.positions import Place
-from compliance.registerfile import Item, RegisterFile
+from compliance.models import Agreement, CatalogueEntry, Grant, GrantState, LegalBasis, RegisterModel, RowScope
+from compliance.positions import parse
+from compliance.registerfile import SECTIONS, VERSION, Item, RegisterFile
+from compliance.registertext import plain_yaml
 from schemas.errors import RegisterFileError
 from schemas.resource import packaged_text
-from schemas.words import SharingClass
 from tests.builders import PERMIT
-from tests.hall import DAY, NOW, POLICE, STATS, Hall
+from tests.hall import POLICE, STATS, Hall
 
 TEXT = packaged_text(PERMIT)
+SECTION_OF = {kind: section for section, kind in SECTIONS.items()}
+NO_SCHEMA = "E_SCHEMA (Art 38): the schema is not one of this resource: "
+TYPE_FOR_EVER = (
+    "E_INCOMPATIBLE (Art 38, 40): the schema would break readers or writers of an earlier version: "
+    "a field keeps its type for ever: "
+)
 
 
 @pytest.fixture
@@ -35,21 +31,51 @@ def hall() -> Hall:
     return Hall(TEXT)
 
 
+def text_of(*models: RegisterModel) -> str:
+    """A register file with these entries, its sections in the order in which the entries come."""
+    content: dict[str, Any] = {"version": VERSION}
+    for model in models:
+        content.setdefault(SECTION_OF[model.kind], []).append(model.model_dump(mode="json", by_alias=True))
+    return plain_yaml(content)
+
+
 def file(*models: RegisterModel) -> RegisterFile:
-    """A file with these entries, the first in line 10, the next in line 20, …"""
-    items = (Item(model.kind, model, Place(10 * number, 3)) for number, model in enumerate(models, 1))
+    """These entries with their places in that file."""
+    document = parse(text_of(*models), "r.yaml")
+    items = []
+    for section in (section for section in document.content if section != "version"):
+        for index, model in enumerate(model for model in models if SECTION_OF[model.kind] == section):
+            path = (section, index)
+            items.append(Item(model.kind, model, document.place(path), document, path))
     return RegisterFile("r.yaml", tuple(items))
 
 
-def problems(hall: Hall, *models: RegisterModel) -> list[str]:
-    """What stands against a file, without the place."""
+def told(hall: Hall, *models: RegisterModel) -> list[tuple[str, str]]:
+    """What stands against a file, with the place of each."""
     try:
         check(hall.view, file(*models))
     except RegisterFileError as error:
-        lines = str(error).splitlines()
-        assert all(re.match(r"r\.yaml:\d+:3: (agency|catalogue|review|grant) \S+: ", line) for line in lines)
-        return [line.split(": ", 2)[2] for line in lines]
+        shape = re.compile(r"(r\.yaml:\d+:\d+): (?:agency|catalogue|review|grant) \S+: (.+)")
+        lines = [shape.fullmatch(line) for line in str(error).splitlines()]
+        assert None not in lines
+        return [(line[1], line[2]) for line in lines if line is not None]
     return []
+
+
+def problems(hall: Hall, *models: RegisterModel) -> list[str]:
+    """What stands against a file, without the places."""
+    return [what for _, what in told(hall, *models)]
+
+
+def place(text: str, start: str, number: int = 1) -> str:
+    """Where a line of a file starts, behind its indent, with this; the first one or a later one."""
+    found = [
+        (line, len(content) - len(content.lstrip(" -")) + 1)
+        for line, content in enumerate(text.splitlines(), 1)
+        if content.lstrip(" -").startswith(start)
+    ]
+    line, column = found[number - 1]
+    return f"r.yaml:{line}:{column}"
 
 
 def version(hall: Hall, number: int = 2, **changes: Any) -> CatalogueEntry:
@@ -138,11 +164,8 @@ def test_a_grant_goes_from_state_to_state_as_the_table_says(
 ) -> None:
     if before is not None:
         hall.view.apply("grant", "g1", granted(hall, state=before))
-    told = problems(hall, granted(hall, state=then))
-    if then in LAWFUL[before]:
-        assert told == []
-    else:
-        assert told == [f"a grant cannot go from {before.value if before else 'nothing'} to {then.value}"]
+    refused = f"a grant cannot go from {before.value if before else 'nothing'} to {then.value}"
+    assert problems(hall, granted(hall, state=then)) == ([] if then in LAWFUL[before] else [refused])
 
 
 def test_what_has_ended_is_final() -> None:
@@ -164,8 +187,8 @@ def test_the_scope_of_a_grant_never_changes(hall: Hall, name: str, value: object
     household = packaged_text("household_registration")
     hall.publish(household)
     hall.view.apply("grant", "g1", granted(hall))
-    told = problems(hall, granted(hall).model_copy(update={name: value}))
-    assert f"{name} of a grant never changes; make a new grant (decisions 19)" in told
+    found = problems(hall, granted(hall).model_copy(update={name: value}))
+    assert f"{name} of a grant never changes; make a new grant (decisions 19)" in found
 
 
 @pytest.mark.parametrize(
@@ -217,16 +240,17 @@ def test_the_next_version_of_an_entry_may_be_published(hall: Hall) -> None:
 
 
 def test_versions_follow_one_another(hall: Hall) -> None:
-    assert problems(hall, version(hall, 3)) == ["version 2 is missing; versions follow one another (Art 14)"]
+    what = "E_VERSION_GAP (Art 14): versions follow one another, in number and in time of publication"
+    assert problems(hall, version(hall, 3)) == [f"{what}: version 2 is missing"]
 
 
 @pytest.mark.parametrize(
-    "changes", [{"update_frequency": "每日"}, {"schema": schema(cn="别名")}, {"grace_days": 1}], ids=str
+    ("name", "value"), [("update_frequency", "每日"), ("schema", schema(cn="别名")), ("grace_days", 1)]
 )
-def test_a_published_version_never_changes(hall: Hall, changes: dict[str, Any]) -> None:
-    assert problems(hall, version(hall, 1, **changes)) == [
-        "a published version never changes; publish the next version (Art 39, 40)"
-    ]
+def test_a_published_version_never_changes(hall: Hall, name: str, value: object) -> None:
+    entry = version(hall, 1, **{name: value})
+    what = f"E_IMMUTABLE (Art 39, 40): a published version never changes; publish the next version: {name}"
+    assert told(hall, entry) == [(place(text_of(entry), f"{name}:"), what)]
 
 
 def test_an_entry_may_be_retired_once_and_for_all(hall: Hall) -> None:
@@ -235,41 +259,46 @@ def test_an_entry_may_be_retired_once_and_for_all(hall: Hall) -> None:
     retired = hall.view.entry(PERMIT)
     assert retired is not None
     again = CatalogueEntry.model_validate({**retired.model_dump(by_alias=True), "state": "PUBLISHED"})
-    assert problems(hall, again) == ["a retired entry stays retired; publish the next version (Art 39)"]
+    what = "E_RETIRED (Art 39): a retired entry stays retired; publish the next version"
+    assert told(hall, again) == [(place(text_of(again), "state:"), what)]
     assert problems(hall, version(hall)) == []
 
 
 def test_the_number_of_partitions_never_changes(hall: Hall) -> None:
-    told = problems(hall, version(hall, partitions=hall.entry.partitions + 1))
-    assert told == ["partitions differ from another version; a topic is never re-partitioned (decisions 17)"]
+    [what] = problems(hall, version(hall, partitions=hall.entry.partitions + 1))
+    assert what == (
+        "E_PARTITIONS (Art 40): the number of partitions differs from another version's: a topic is never "
+        "re-partitioned (decisions 17)"
+    )
 
 
 # -- the schema of an entry ----------------------------------------------------------------------------------------
 
 
-def test_a_malformed_schema_is_told_with_its_attribute_and_the_entrys_line(hall: Hall) -> None:
+def test_a_malformed_schema_is_told_with_its_attribute_and_the_schemas_line(hall: Hall) -> None:
     fields = json.loads(TEXT)["fields"]
     fields[3].pop("section")
     entry = version(hall, schema=schema(fields=fields, freshness="NOW"))
     with pytest.raises(RegisterFileError) as refused:
         check(hall.view, file(hall.entry, entry))
     assert str(refused.value) == (
-        f"r.yaml:20:3: catalogue {PERMIT}@2: resource {PERMIT}: freshness must be one of DYNAMIC, STATIC; "
+        f"{place(text_of(hall.entry, entry), 'schema:', 2)}: catalogue {PERMIT}@2: "
+        f"{NO_SCHEMA}resource {PERMIT}: freshness must be one of DYNAMIC, STATIC; "
         f"field {fields[3]['name']}: section must be one of open, identity, restricted"
     )
-    assert problems(hall, version(hall, schema="{")) == [
-        "the resource schema is not JSON: Expecting property name enclosed in double quotes in line 1, column 2"
-    ]
+    what = "the resource schema is not JSON: Expecting property name enclosed in double quotes in line 1, column 2"
+    assert problems(hall, version(hall, schema="{")) == [f"{NO_SCHEMA}{what}"]
 
 
 def test_a_grant_on_an_entry_with_a_malformed_schema_leaves_the_word_to_the_entry(hall: Hall) -> None:
-    told = problems(hall, version(hall, schema="[]"), granted(hall))
-    assert told == ["the resource schema is not a JSON object"]
+    found = problems(hall, version(hall, schema="[]"), granted(hall))
+    assert found == [f"{NO_SCHEMA}the resource schema is not a JSON object"]
 
 
 def test_a_schema_is_of_the_resource_of_its_entry(hall: Hall) -> None:
     household = packaged_text("household_registration")
-    assert problems(hall, version(hall, schema=household))[0] == "the schema is of resource household_registration"
+    found = problems(hall, version(hall, schema=household))
+    assert found[0] == f"{NO_SCHEMA}it is of resource household_registration"
 
 
 def retyped(name: str, kind: object) -> str:
@@ -279,115 +308,13 @@ def retyped(name: str, kind: object) -> str:
 
 def test_a_field_keeps_its_type_and_the_record_its_name_through_all_versions(hall: Hall) -> None:
     """Also between two versions of one file, of which the registry knows neither yet."""
-    told = "field household_address: the type differs from version 1; readers would break, add a field (Art 40)"
-    assert problems(hall, version(hall, schema=retyped("household_address", "bytes"))) == [told]
-    assert problems(hall, version(hall, schema=schema(name="Other"))) == [
-        "the schema's name differs from version 1; readers would break (Art 40)"
-    ]
+    what = f"{TYPE_FOR_EVER}household_address has another type in version 1; deprecate it and add a new field"
+    assert problems(hall, version(hall, schema=retyped("household_address", "bytes"))) == [what]
+    renamed = version(hall, schema=schema(name="Other"))
+    assert problems(hall, renamed) == [f"{TYPE_FOR_EVER}the record's own name changes"]
     hall.view.apply("catalogue", f"{PERMIT}@1", None)
-    assert problems(hall, hall.entry, version(hall, schema=retyped("household_address", "bytes"))) == [told]
-
-
-def test_a_field_may_come_and_go(hall: Hall) -> None:
-    fields = [spec for spec in json.loads(TEXT)["fields"] if spec["name"] != "household_address"]
-    more = {"name": "nickname", "type": ["null", "string"], "default": None, "cn": "别名", "section": "open"}
-    assert problems(hall, version(hall, schema=schema(fields=[*fields, more]))) == []
-
-
-# -- owners --------------------------------------------------------------------------------------------------------
-
-
-def test_owners_are_agencies_of_the_register(hall: Hall) -> None:
-    rules = (OwnerRule(agencies=("nobody", POLICE)),)
-    assert problems(hall, version(hall, owners=rules)) == ["there is no agency nobody"]
-
-
-def test_an_owner_rule_goes_by_a_field_that_the_schema_has(hall: Hall) -> None:
-    rules = (OwnerRule(agencies=(POLICE,), field="shoe_size", values=("43",)),)
-    assert problems(hall, version(hall, owners=rules)) == ["owner rule names field shoe_size, which the schema lacks"]
-
-
-def rule(who: str = POLICE, **bounds: Any) -> OwnerRule:
-    return OwnerRule(agencies=(who,), **bounds)
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "overlap"),
-    [
-        ({}, {}, True),
-        ({}, {"divisions": ("441302",)}, True),
-        ({"divisions": ("441302",)}, {"divisions": ("441303",)}, False),
-        ({"divisions": ("441300",)}, {"divisions": ("441302",)}, True),
-        ({"divisions": ("441302001",)}, {"divisions": ("441302",)}, True),
-        ({"divisions": ("441302001",)}, {"divisions": ("441302002",)}, False),
-        ({"effective_until": NOW}, {"effective_from": NOW}, False),
-        ({"effective_until": NOW + DAY}, {"effective_from": NOW}, True),
-        ({"effective_from": NOW, "effective_until": NOW + DAY}, {"effective_until": NOW}, False),
-        ({"field": "sex_code", "values": ("1",)}, {"field": "sex_code", "values": ("2",)}, False),
-        ({"field": "sex_code", "values": ("1", "2")}, {"field": "sex_code", "values": ("2",)}, True),
-        ({"field": "sex_code", "values": ("1",)}, {"field": "name", "values": ("2",)}, True),
-        ({"field": "sex_code", "values": ("1",)}, {}, True),
-        (
-            {"field": "sex_code", "values": ("1",), "divisions": ("441302",)},
-            {"field": "name", "values": ("2",), "divisions": ("441303",)},
-            False,
-        ),
-    ],
-    ids=str,
-)
-def test_no_datum_has_two_sources(hall: Hall, one: dict[str, Any], other: dict[str, Any], *, overlap: bool) -> None:
-    rules = (rule(POLICE, **one), rule(STATS, **other))
-    assert overlapping(*rules) is overlapping(*rules[::-1]) is overlap
-    wanted = ["two owner rules overlap: one datum would have two sources (Art 5, 11)"] if overlap else []
-    assert problems(hall, version(hall, owners=rules)) == wanted
-
-
-# -- what the entry says of single fields --------------------------------------------------------------------------
-
-_LAW = LegalBasis(title="某法", article="1", level="LAW")
-_OTHER = LegalBasis(title="通知", article="1", level="OTHER")
-
-
-@pytest.mark.parametrize(
-    ("name", "policy", "told"),
-    [
-        ("shoe_size", {}, "field policy for shoe_size, which the schema lacks"),
-        (
-            "sex_code",
-            {"sharing": "CONDITIONAL", "conditions": "x"},
-            "sex_code is a base item and must be UNCONDITIONAL",
-        ),
-        ("sex_code", {"sharing": "UNCONDITIONAL"}, None),
-        ("sex_code", {"required": True}, None),
-        (
-            "household_address",
-            {"sharing": "NOT_SHARED"},
-            "household_address is NOT_SHARED without a statute, regulation, policy or government rule",
-        ),
-        (
-            "household_address",
-            {"sharing": "NOT_SHARED", "legal_basis": _OTHER},
-            "household_address is NOT_SHARED without a statute, regulation, policy or government rule",
-        ),
-        ("household_address", {"sharing": "NOT_SHARED", "legal_basis": _LAW}, None),
-        ("household_address", {"sharing": "CONDITIONAL"}, "household_address is CONDITIONAL without its conditions"),
-        ("household_address", {"sharing": "CONDITIONAL", "conditions": "签协议"}, None),
-        ("household_address", {"sharing": "UNCONDITIONAL"}, None),
-    ],
-)
-def test_what_an_entry_says_of_a_field_is_lawful(
-    hall: Hall, name: str, policy: dict[str, Any], told: str | None
-) -> None:
-    entry = version(hall, fields={name: FieldPolicy(**policy)})
-    found = problems(hall, entry)
-    assert [line.removesuffix(" (Art 4)") for line in found] == ([told] if told else [])
-
-
-def test_the_base_items_of_the_tests_are_those_of_the_schema() -> None:
-    spec = {field["name"]: field for field in json.loads(TEXT)["fields"]}
-    assert spec["sex_code"]["base_item"]
-    assert not spec["household_address"].get("base_item")
-    assert spec["household_address"]["sharing"] == SharingClass.CONDITIONAL
+    both = hall.entry, version(hall, schema=retyped("household_address", "bytes"))
+    assert told(hall, *both) == [(place(text_of(*both), "schema:", 2), what)]
 
 
 # -- reviews and the whole file ------------------------------------------------------------------------------------
@@ -401,9 +328,13 @@ def test_a_review_is_of_an_agency_and_a_resource_that_there_are(hall: Hall) -> N
 
 
 def test_every_problem_of_a_file_is_told_at_once_with_its_line(hall: Hall) -> None:
-    wrong = file(version(hall, 3, partitions=9), granted(hall, subscriber="nobody", state=GrantState.ENDED))
-    with pytest.raises(RegisterFileError) as refused:
-        check(hall.view, wrong)
-    assert [line.split(": ")[0] for line in str(refused.value).splitlines()] == ["r.yaml:10:3"] * 2 + [
-        "r.yaml:20:3"
-    ] * 2
+    wrong = version(hall, 3, partitions=9), granted(hall, subscriber="nobody", state=GrantState.ENDED)
+    text = text_of(*wrong)
+    places = [place(text, "version:", 2), place(text, "partitions:"), *[place(text, "id: g1")] * 2]
+    assert [at for at, _ in told(hall, *wrong)] == places
+    assert [what.partition(" (")[0] for what in problems(hall, *wrong)] == [
+        "E_VERSION_GAP",
+        "E_PARTITIONS",
+        "a grant cannot go from nothing to ENDED",
+        "there is no agency nobody",
+    ]

@@ -73,6 +73,7 @@ def test_every_code_has_a_rule_with_article_and_sentences_and_is_named_by_a_test
         ({"source_route": "PROVINCIAL"}, "E_ROUTE_REASON"),
         # Art 38, 40
         ({"owners": (OwnerRule(agencies=("nobody",)),)}, "E_NO_AGENCY"),
+        ({"owners": (OwnerRule(agencies=("psb", "nobody")),)}, "E_NO_AGENCY"),
         ({"owners": (OwnerRule(agencies=("psb",), field="colour", values=("red",)),)}, "E_NO_FIELD"),
         ({"fields": {"colour": FieldPolicy(required=True)}}, "E_NO_FIELD"),
         ({"avro": "{}"}, "E_SCHEMA"),
@@ -109,6 +110,11 @@ def test_one_thing_wrong_has_one_name(changes: dict[str, Any], code: str) -> Non
     [
         {"avro": FREE, "sharing": UNCONDITIONAL, "conditions": "无", "licensing_related": True},
         {"fields": policy(CONDITIONAL, conditions="经同意")},
+        {"fields": policy(UNCONDITIONAL)},
+        {
+            "avro": schema_text("lamp", field("glow", base_item=True, sharing="UNCONDITIONAL")),
+            "fields": {"glow": FieldPolicy(sharing=UNCONDITIONAL, required=True)},
+        },
         {"sharing": NOT_SHARED, "legal_basis": LAW, "fields": policy(NOT_SHARED)},
         {"fields": policy(NOT_SHARED, legal_basis=LAW)},
         {"freshness": FreshnessClass.STATIC, "update_frequency": "每季度"},

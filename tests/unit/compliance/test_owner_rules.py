@@ -41,10 +41,13 @@ def move(*after: OwnerRule, before: tuple[OwnerRule, ...] = (rule("psb", "441300
     "owners",
     [
         (rule("psb", "441300"), rule("aic", "441302")),
+        (rule("psb"), rule("aic")),
         (rule("psb"), rule("aic", "441302")),
         (rule("psb", "441302"), rule("aic", "441302001")),
         (rule("psb", "441300"), rule("aic", "441300", field="area", values=("a",))),
+        (rule("psb", field="area", values=("a",)), rule("aic")),
         (rule("psb", field="area", values=("a", "b")), rule("aic", field="area", values=("b",))),
+        (rule("psb", field="area", values=("a",)), rule("aic", field="number", values=("b",))),
         (rule("psb", "441300", effective_until=HANDOVER + timedelta(seconds=1)), rule("aic", effective_from=HANDOVER)),
     ],
 )
@@ -56,8 +59,11 @@ def test_two_rules_that_meet_in_one_datum_are_refused(owners: tuple[OwnerRule, .
     "owners",
     [
         (rule("psb", "441302"), rule("aic", "441303")),
+        (rule("psb", "441302001"), rule("aic", "441302002")),
         (rule("psb", field="area", values=("a",)), rule("aic", field="area", values=("b",))),
+        (rule("psb", "441302", field="area", values=("a",)), rule("aic", "441303", field="number", values=("b",))),
         (rule("psb", "441300", effective_until=HANDOVER), rule("aic", "441300", effective_from=HANDOVER)),
+        (rule("psb", "441300", effective_from=HANDOVER), rule("aic", "441300", effective_until=HANDOVER)),
         (OwnerRule(agencies=("psb", "aic"), divisions=("441300",)),),
     ],
 )

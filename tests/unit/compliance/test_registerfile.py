@@ -85,6 +85,8 @@ def test_a_good_file_becomes_models(tmp_path: Path) -> None:
             "r.yaml:22:",
             "E_TWO_OWNERS (Art 5, 11): two owner rules overlap",
         ),
+        ("fields: [sex_code]", "fields: [sex_code, sex_code]", "r.yaml:26:", "fields names something twice"),
+        ("valid_until: 2026-12-31", "valid_until: 2025-12-31", "r.yaml:26:", "valid_until lies before valid_from"),
         ("    state: ACTIVE", "    state: REVOKED", "r.yaml:26:", "cannot go from nothing to REVOKED"),
         ("version: 1\nagencies", "version: &v 1\nagencies", "r.yaml:1:", "anchors"),
         ("    name: 公安局", "    name: [", "r.yaml:", "not YAML"),
