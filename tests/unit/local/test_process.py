@@ -1,10 +1,10 @@
 """Processes that outlive their starter: recorded before they run, never mistaken for another."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,11 +15,12 @@ from schemas.errors import LocalRunError
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
-STUBBORN = [
-    sys.executable,
-    "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)",
-]
+_DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True)"
+_TIDY = "signal.signal(signal.SIGTERM, lambda *_: sys.exit('tidied')); print('ready', flush=True)"
+STUBBORN, TIDY = (
+    [sys.executable, "-c", f"import signal, sys; {begin}\nwhile True: signal.pause()"] for begin in (_DEAF, _TIDY)
+)
+GUARD_S = 60.0
 
 
 @pytest.fixture
@@ -29,12 +30,30 @@ def service(tmp_path: Path) -> Iterator[Service]:
     stop([made], 0.0)
 
 
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The signals that are sent, in their order; they arrive all the same."""
+    signals: list[int] = []
+    kill = os.kill
+
+    def record(pid: int, sign: int) -> None:
+        signals.append(sign)
+        kill(pid, sign)
+
+    monkeypatch.setattr(os, "kill", record)
+    return signals
+
+
+def said(service: Service, word: str) -> bool:
+    return word in service.log_file.read_text(encoding="utf-8")
+
+
 def test_a_started_process_is_recorded_in_a_session_of_its_own(service: Service, tmp_path: Path) -> None:
     start(service, SLEEP, ENVIRONMENT, tmp_path)
     pid = service.pid()
     assert pid is not None
     assert os.getsid(pid) != os.getsid(0)
-    assert wait_until(lambda: b"sleep(60)" in Path(f"/proc/{pid}/cmdline").read_bytes(), 5.0)
+    assert wait_until(lambda: b"sleep(60)" in Path(f"/proc/{pid}/cmdline").read_bytes(), GUARD_S)
 
 
 def test_stopping_leaves_neither_process_nor_pid_file(service: Service, tmp_path: Path) -> None:
@@ -45,13 +64,23 @@ def test_stopping_leaves_neither_process_nor_pid_file(service: Service, tmp_path
     assert stop([service], 5.0) == ()
 
 
-def test_a_process_deaf_to_sigterm_is_killed_at_the_deadline(service: Service, tmp_path: Path) -> None:
+def test_a_process_deaf_to_sigterm_is_killed_at_the_deadline(service: Service, tmp_path: Path, sent: list[int]) -> None:
+    """It never ends by itself, so its end is the kill's."""
     start(service, STUBBORN, ENVIRONMENT, tmp_path)
-    assert wait_until(lambda: "deaf" in service.log_file.read_text(encoding="utf-8"), 5.0)
-    begun = time.monotonic()
+    assert wait_until(lambda: said(service, "deaf"), GUARD_S)
     assert stop([service], 0.3) == ("sleeper",)
-    assert 0.3 <= time.monotonic() - begun < 5.0
+    assert sent == [signal.SIGTERM, signal.SIGKILL]
     assert service.pid() is None
+
+
+def test_a_process_that_ends_before_the_deadline_is_not_killed(
+    service: Service, tmp_path: Path, sent: list[int]
+) -> None:
+    start(service, TIDY, ENVIRONMENT, tmp_path)
+    assert wait_until(lambda: said(service, "ready"), GUARD_S)
+    assert stop([service], GUARD_S) == ("sleeper",)
+    assert sent == [signal.SIGTERM]
+    assert said(service, "tidied")
 
 
 def test_a_pid_that_now_belongs_to_another_process_is_not_ours(service: Service) -> None:
@@ -78,8 +107,8 @@ def test_a_torn_pid_file_names_no_process(service: Service, content: str) -> Non
 
 def test_what_cannot_be_started_is_said_with_its_log(service: Service, tmp_path: Path) -> None:
     start(service, ["/nonexistent/java"], ENVIRONMENT, tmp_path)
-    assert wait_until(lambda: service.pid() is None, 5.0)
-    assert "/nonexistent/java" in service.log_file.read_text(encoding="utf-8")
+    assert wait_until(lambda: service.pid() is None, GUARD_S)
+    assert said(service, "/nonexistent/java")
 
 
 def test_a_taken_port_is_not_free() -> None:
