@@ -101,7 +101,7 @@ def test_a_schema_file_that_does_not_travel_with_the_bus_is_described_too(bus_co
         (("lamp",), 2, "no packaged schema for resource lamp"),
         (("marriage", "shoe_size"), 2, "has no field shoe_size; there are: marriage_registration_date"),
         (("nowhere.avsc",), 2, "nowhere.avsc: cannot be read"),
-        (("pyproject.avsc",), 1, "resource schema lacks or misspells"),
+        (("pyproject.avsc",), 1, "the resource schema is not JSON: Expecting value in line 1, column 2"),
     ],
 )
 def test_what_cannot_be_described_is_said_in_a_sentence(
