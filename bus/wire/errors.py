@@ -25,6 +25,14 @@ _NO_ANSWER = frozenset(
         KafkaError._MSG_TIMED_OUT,  # noqa: SLF001  as above
     }
 )
+_MOVING = frozenset(
+    {
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+    }
+)
 _RIGHTS = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -55,6 +63,11 @@ def remedy(error: KafkaException) -> Remedy:
     if inner.retriable():
         return Remedy.RETRY
     return Remedy.END
+
+
+def leader_moves(error: KafkaException) -> bool:
+    """Whether a partition only has no leader yet, as when its topic was made a moment ago: asking again helps."""
+    return kafka_error(error).code() in _MOVING
 
 
 def unavailable(what: str, error: KafkaException) -> BusError:

@@ -4,6 +4,7 @@ The end is asked for with READ_UNCOMMITTED; a READ_COMMITTED reader gets there o
 open at that moment has been committed or aborted. So what a predecessor had in flight is never overlooked.
 """
 
+import time
 from collections.abc import Iterator
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
@@ -11,8 +12,9 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec  # its public home re-exports it without saying so
 
 from bus.wire.deadline import Deadline
-from bus.wire.errors import unavailable
+from bus.wire.errors import leader_moves, unavailable
 
+_LOOK_EVERY_S = 0.05
 _EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the client leaves it unannotated
 _LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client leaves it unannotated
 
@@ -39,11 +41,15 @@ def _offsets(
     wanted = {TopicPartition(topic, partition): spec for topic, partition in partitions}
     if not wanted:
         return {}
-    futures = admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s)
-    try:
-        return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
-    except KafkaException as error:
-        raise unavailable("cannot read the ends of topics", error) from None
+    deadline = Deadline(timeout_s, "reading the ends of topics")
+    while True:
+        futures = admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s)
+        try:
+            return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
+        except KafkaException as error:
+            if not leader_moves(error) or deadline.over:
+                raise unavailable("cannot read the ends of topics", error) from None
+        time.sleep(_LOOK_EVERY_S)
 
 
 def read_to_end(
