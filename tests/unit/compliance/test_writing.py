@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from compliance.catalogue import SHANGHAI
 from compliance.decision import Permitted
-from compliance.owner_rules import overlapping
 from compliance.divisions import DivisionSet
 from compliance.models import Contact, ContactRole, OnboardingState, OwnerRule, SharingPeriod
+from compliance.owner_rules import overlapping
 from compliance.writing import compile_owner, may_submit, refuse_owner
 from schemas.refusals import RefusalCode, Refused
 from schemas.resource import packaged_text
