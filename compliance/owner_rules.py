@@ -7,6 +7,7 @@ owner carries both halves: the old owner's rule until the effective time, the ne
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import combinations
 from typing import TypeVar
 
@@ -146,7 +147,12 @@ def _covers(rule: OwnerRule, part: Part) -> bool:
 
 
 def _in_division(rule: OwnerRule, part: Part) -> bool:
-    return rule.divisions is None or DivisionSet(rule.divisions).covers(part.division)
+    return rule.divisions is None or _division_set(rule.divisions).covers(part.division)
+
+
+@lru_cache(maxsize=1024)
+def _division_set(codes: tuple[str, ...]) -> DivisionSet:
+    return DivisionSet(codes)
 
 
 def parts_of(rules: Sequence[OwnerRule], schema: ResourceSchema, on: date) -> list[Part]:
