@@ -50,6 +50,8 @@ class City:
     partitions: int = 2
     suffix: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     grants: dict[str, dict[str, Any]] = field(default_factory=dict)
+    reviewed: list[str] = field(default_factory=list)
+    versions: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.owner, self.subscriber, self.other = (f"{name}_{self.suffix}" for name in ("mig", "sub", "oth"))
@@ -57,8 +59,9 @@ class City:
         avro = json.loads(packaged_text("residence_permit"))
         avro["resource"] = self.resource
         avro["name"] = f"Permit{self.suffix}"
-        (self.folder / "resource.avsc").write_text(json.dumps(avro, ensure_ascii=False), encoding="utf-8")
-        self.schema = ResourceSchema(json.dumps(avro))
+        self.schema = ResourceSchema(json.dumps(avro, ensure_ascii=False))
+        self.reviewed.append(self.owner)
+        self.add_version()
         for code in (self.owner, self.subscriber, self.other):
             issue_agency(self.settings.state_dir, code)
 
@@ -87,6 +90,34 @@ class City:
         }
         return grant
 
+    def add_version(self, avro: dict[str, Any] | None = None, **changes: Any) -> str:
+        """The next version of the resource's entry, with this schema or the same; its text. Takes effect with `apply`."""
+        version = len(self.versions) + 1
+        text = json.dumps(avro or self.schema.avro, ensure_ascii=False)
+        file = f"resource@{version}.avsc"
+        (self.folder / file).write_text(text, encoding="utf-8")
+        said = ("name", "content", "responsible_department", "platform", "scope_and_manner", "conditions")
+        self.versions.append(
+            {
+                "resource": self.resource,
+                "version": version,
+                **dict.fromkeys(said, "测试"),
+                "update_frequency": "实时",
+                "related_systems": ["测试系统"],
+                "sharing_period": {"from": _FIRST},
+                "freshness": "DYNAMIC",
+                "sharing": "CONDITIONAL",
+                "owners": [{"agencies": [self.owner], "divisions": ["441300"]}],
+                "partitions": self.partitions,
+                "published_at": "2026-01-01T00:00:00+00:00",
+                # Every city collects the same items again, which only a law may allow (Art 11).
+                "fields": {spec["name"]: {"repeats_under": _LAW} for spec in json.loads(text)["fields"]},
+                "schema": {"file": file},
+                **changes,
+            }
+        )
+        return text
+
     def topic(self, grant: str) -> str:
         return f"delivery.{self.subscriber}.{self.resource}.{grant}"
 
@@ -107,40 +138,24 @@ class City:
             }
             for code in (self.owner, self.subscriber, self.other)
         ]
-        entry = {
-            "resource": self.resource,
-            "version": 1,
-            **dict.fromkeys(
-                ("name", "content", "responsible_department", "platform", "scope_and_manner", "conditions"),
-                "测试",
-            ),
-            "update_frequency": "实时",
-            "related_systems": ["测试系统"],
-            "sharing_period": {"from": _FIRST},
-            "freshness": "DYNAMIC",
-            "sharing": "CONDITIONAL",
-            "owners": [{"agencies": [self.owner], "divisions": ["441300"]}],
-            "partitions": self.partitions,
-            "published_at": "2026-01-01T00:00:00+00:00",
-            # Every city collects the same items again, which only a law may allow (Art 11).
-            "fields": {name: {"repeats_under": _LAW} for name in self.schema.fields},
-            "schema": {"file": "resource.avsc"},
-        }
-        review = {
-            "number": "R-1",
-            "agency": self.owner,
-            "resource": self.resource,
-            "catalogue_version": 1,
-            "reviewer": "示例",
-            "reviewed_on": _FIRST,
-            "valid_until": _LAST,
-            "result": "PASS",
-        }
+        reviews = [
+            {
+                "number": "R-1",
+                "agency": agency,
+                "resource": self.resource,
+                "catalogue_version": 1,
+                "reviewer": "示例",
+                "reviewed_on": _FIRST,
+                "valid_until": _LAST,
+                "result": "PASS",
+            }
+            for agency in self.reviewed
+        ]
         content = {
             "version": "1",
             "agencies": agencies,
-            "catalogue": [entry],
-            "reviews": [review],
+            "catalogue": self.versions,
+            "reviews": reviews,
             "grants": list(self.grants.values()),
         }
         path = self.folder / "register.yaml"
