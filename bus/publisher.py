@@ -330,7 +330,7 @@ class Publisher:
                 position = Position(receipt["topic"], receipt["partition"], receipt["offset"], index)
                 found = Refused(RefusalCode(reason["code"]), reason["detail"], reason["field"]) if reason else None
                 pending.publication._receipts[pending.index] = Receipt(  # noqa: SLF001  the two are one unit
-                    pending.prepared.event_id, found, position
+                    pending.prepared.event_id, found, position, pending.prepared.flags
                 )
             self._pending -= len(waiting)
             self._settled.notify_all()

@@ -19,6 +19,11 @@ def local_date(at: datetime) -> date:
     return at.astimezone(SHANGHAI).date()
 
 
+def clock(at: datetime) -> str:
+    """An instant as offices write it, in Asia/Shanghai."""
+    return at.astimezone(SHANGHAI).isoformat()
+
+
 def end_of(day: date) -> datetime:
     """24:00 of a day in Asia/Shanghai; 9999-12-31, people's word for "for ever", ends with the calendar."""
     if day == date.max:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from compliance.catalogue import deprecated_fields, required_fields, schema_or_none, sharing_of
+from compliance.catalogue import clock, deprecated_fields, required_fields, schema_or_none, sharing_of
 from compliance.entry import CatalogueEntry, OwnerRule
 from schemas.resource import FieldSpec
 
@@ -128,14 +128,14 @@ def _reasons(entry: CatalogueEntry, name: str) -> tuple[Any, ...]:
 
 
 def in_words(rule: OwnerRule) -> str:
-    """One owner rule in one line: `psb, divisions 441300, from 2026-07-01T00:00:00+00:00`."""
+    """One owner rule in one line: `psb, divisions 441300, from 2026-07-01T00:00:00+08:00`."""
     said = [", ".join(rule.agencies)]
     if rule.divisions is not None:
         said.append(f"divisions {', '.join(rule.divisions)}")
     if rule.field is not None:
         said.append(f"{rule.field} {', '.join(rule.values or ())}")
     if rule.effective_from.year > 1970:  # noqa: PLR2004  the default, which people do not write
-        said.append(f"from {rule.effective_from.isoformat()}")
+        said.append(f"from {clock(rule.effective_from)}")
     if rule.effective_until is not None:
-        said.append(f"until {rule.effective_until.isoformat()}")
+        said.append(f"until {clock(rule.effective_until)}")
     return "; ".join(said)

@@ -133,11 +133,13 @@ def _entry_problems(
     old = view.entry_version(entry.resource, entry.version)
     if old is not None:
         return changed(old, entry)
-    return [
+    found = [
         *alone(entry),
         *among(view, then, entry, now),
         *repeats(then, entry, _standing(view, file, entry)),
     ]
+    # A gap within a version is one against the version before too: it is told once.
+    return list({str(problem): problem for problem in reversed(found)}.values())[::-1]
 
 
 def _standing(view: RegisterView, file: RegisterFile, entry: CatalogueEntry) -> list[CatalogueEntry]:

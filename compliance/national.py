@@ -7,7 +7,7 @@ and for the two sheets that offices know. What Art 16 and 39 and decisions 35 wa
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from compliance.catalogue import SHANGHAI, local_date, required_fields, schema_of, sharing_of
+from compliance.catalogue import local_date, required_fields, schema_of, sharing_of
 from compliance.entry import CatalogueEntry, DataLevel, ResourceFormat
 from compliance.view import RegisterView
 from schemas.resource import FieldSpec
@@ -144,8 +144,3 @@ def _item(entry: CatalogueEntry, spec: FieldSpec, sharing: SharingClass) -> dict
 def document(view: RegisterView, entries: Iterable[CatalogueEntry]) -> Mapping[str, Any]:
     """A whole catalogue for other platforms: the guide's name, and the entries."""
     return {"依据": GUIDE, "目录": [core_metadata(entry, view) for entry in entries]}
-
-
-def clock(at: Any) -> str:  # noqa: ANN401  a datetime of the register
-    """An instant as offices write it, in Asia/Shanghai."""
-    return str(at.astimezone(SHANGHAI).isoformat())

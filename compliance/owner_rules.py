@@ -7,10 +7,11 @@ owner carries both halves: the old owner's rule until the effective time, the ne
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import combinations
 from typing import TypeVar
 
-from compliance.catalogue import end_of, local_date
+from compliance.catalogue import clock, end_of, local_date
 from compliance.divisions import DivisionSet
 from compliance.entry import CatalogueEntry, OwnerRule
 from compliance.entry_codes import EntryCode, Problem
@@ -71,7 +72,7 @@ def ends_without_successor(entry: CatalogueEntry, schema: ResourceSchema) -> lis
             continue
         left = [part for part in parts if _covers(rule, part) and owners_at(entry.owners, part, end) == frozenset()]
         if left:
-            detail = f"{left[0]} has no owner from {end.isoformat()} on"
+            detail = f"{left[0]} has no owner from {clock(end)} on"
             found.append(Problem(EntryCode.E_OWNER_GAP, detail, ("owners", index)))
     return found
 
@@ -114,7 +115,7 @@ def _early(before: CatalogueEntry, entry: CatalogueEntry, part: Part, instants: 
         if not new:
             detail = f"{part}: the rule of the owner so far must stand until the change takes effect"
             return Problem(EntryCode.E_OWNER_GAP, detail, ("owners",))
-        detail = f"{part}: end the old rule and begin the new one at one instant, from {entry.published_at.isoformat()}"
+        detail = f"{part}: end the old rule and begin the new one at one instant, from {clock(entry.published_at)}"
         return Problem(EntryCode.E_OWNER_TIME, f"{detail} on", ("owners",))
     return None
 
@@ -123,7 +124,7 @@ def _late(before: CatalogueEntry, entry: CatalogueEntry, part: Part, instants: I
     """What had an owner goes on having one."""
     for at in instants:
         if owners_at(before.owners, part, at) and owners_at(entry.owners, part, at) == frozenset():
-            return Problem(EntryCode.E_OWNER_GAP, f"{part} has no owner from {at.isoformat()} on", ("owners",))
+            return Problem(EntryCode.E_OWNER_GAP, f"{part} has no owner from {clock(at)} on", ("owners",))
     return None
 
 
@@ -146,7 +147,12 @@ def _covers(rule: OwnerRule, part: Part) -> bool:
 
 
 def _in_division(rule: OwnerRule, part: Part) -> bool:
-    return rule.divisions is None or DivisionSet(rule.divisions).covers(part.division)
+    return rule.divisions is None or _division_set(rule.divisions).covers(part.division)
+
+
+@lru_cache(maxsize=1024)
+def _division_set(codes: tuple[str, ...]) -> DivisionSet:
+    return DivisionSet(codes)
 
 
 def parts_of(rules: Sequence[OwnerRule], schema: ResourceSchema, on: date) -> list[Part]:

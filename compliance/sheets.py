@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compliance.catalogue import sharing_of
+from compliance.catalogue import clock, sharing_of
 from compliance.entry import CITY, CatalogueEntry, FieldPolicy, LegalBasis, OwnerRule
 from compliance.national import (
     BASIS_LEVELS,
@@ -20,7 +20,6 @@ from compliance.national import (
     SHARING,
     STATES,
     classification,
-    clock,
     data_type,
     provider_codes,
 )

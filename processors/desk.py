@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from compliance.catalogue import required_fields
+from compliance.catalogue import deprecated_fields, required_fields
 from compliance.models import CatalogueEntry
 from schemas.codelists import CodeList, load
 from schemas.resource import ResourceSchema, resource_schema
@@ -25,6 +25,7 @@ class Desk:
     Attributes:
         layout: fingerprint of the submission schema; equal fingerprints are equal bytes on the wire.
         required: fields that must be present (catalogue over schema proposal, decisions 3).
+        deprecated: fields that are still read and no longer asked for (Art 40).
         bounded: name, least and greatest wire value of the fields whose type cannot show every number.
     """
 
@@ -32,6 +33,7 @@ class Desk:
     schema: ResourceSchema
     layout: str
     required: tuple[str, ...]
+    deprecated: tuple[str, ...]
     bounded: tuple[tuple[str, int, int], ...]
     coded: tuple[CodedField, ...]
     record_topic: str
@@ -51,6 +53,7 @@ def desk_of(entry: CatalogueEntry) -> Desk:
         schema=schema,
         layout=schema.submission.fingerprint,
         required=required_fields(entry),
+        deprecated=deprecated_fields(entry),
         bounded=tuple((name, *spec.bounds) for name, spec in schema.fields.items() if spec.bounds is not None),
         coded=coded,
         record_topic=f"record.{entry.resource}",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from compliance.catalogue import deprecation_flags
 from compliance.writing import OwnerScope
 from processors.desk import Desk
 from processors.keying import number_field, subject_of
@@ -111,6 +112,13 @@ def codes(sheet: Sheet, session: Session) -> Refused | None:
     return None
 
 
+def current(sheet: Sheet, session: Session) -> Refused | None:
+    """What is still supplied of a deprecated field is flagged, never refused (Art 40)."""
+    if session.desk.deprecated:
+        sheet.flags += deprecation_flags(session.desk.deprecated, sheet.data)
+    return None
+
+
 def ownership(sheet: Sheet, session: Session) -> Refused | None:
     """The agency owns this part of the resource (decisions 1); the division is derived, not taken on trust."""
     name = session.desk.schema.division_field
@@ -136,4 +144,4 @@ def identified(sheet: Sheet, session: Session) -> Refused | None:
     return None
 
 
-CHANGE_STEPS = (unique, shape, readable, codes, ownership, identified)
+CHANGE_STEPS = (unique, shape, readable, codes, current, ownership, identified)

@@ -83,11 +83,13 @@ class Receipt:
         event_id: the change's id.
         refused: None when admitted, else the reason.
         position: where it was read; None when it was refused before it was sent.
+        flags: what the publisher should mend, `field:what`; never a reason to refuse.
     """
 
     event_id: str
     refused: Refused | None = None
     position: Position | None = None
+    flags: tuple[str, ...] = ()
 
     @property
     def admitted(self) -> bool:

@@ -51,11 +51,15 @@ class City:
     suffix: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     grants: dict[str, dict[str, Any]] = field(default_factory=dict)
     others: dict[str, ResourceSchema] = field(default_factory=dict)
+    reviewed: list[str] = field(default_factory=list)
+    versions: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.owner, self.subscriber, self.other = (f"{name}_{self.suffix}" for name in ("mig", "sub", "oth"))
         self.resource = f"permit_{self.suffix}"
         self.schema = self._own(self.resource, "residence_permit")
+        self.reviewed.append(self.owner)
+        self.add_version()
         for code in (self.owner, self.subscriber, self.other):
             issue_agency(self.settings.state_dir, code)
 
@@ -63,15 +67,19 @@ class City:
         """A packaged resource under a name of this city's."""
         avro = json.loads(packaged_text(packaged))
         avro |= {"resource": resource, "name": "".join(part.capitalize() for part in resource.split("_"))}
-        text = json.dumps(avro, ensure_ascii=False)
-        (self.folder / f"{resource}.avsc").write_text(text, encoding="utf-8")
-        return ResourceSchema(text)
+        return ResourceSchema(json.dumps(avro, ensure_ascii=False))
 
     def add_resource(self, packaged: str) -> str:
         """A further resource of the same owner. Takes effect with `apply`."""
         resource = f"{packaged}_{self.suffix}"
         self.others[resource] = self._own(resource, packaged)
         return resource
+
+    def add_version(self, avro: dict[str, Any] | None = None, **changes: Any) -> str:
+        """The next version of the resource's entry, with this schema or the same; its text. Takes effect with `apply`."""
+        text = json.dumps(avro or self.schema.avro, ensure_ascii=False)
+        self.versions.append(self._entry(text, version=len(self.versions) + 1, **changes))
+        return text
 
     def add_grant(
         self, name: str, fields: Sequence[str] | None = None, resource: str | None = None, **more: Any
@@ -124,8 +132,8 @@ class City:
         content = {
             "version": "1",
             "agencies": agencies,
-            "catalogue": [self._entry(resource) for resource in (self.resource, *self.others)],
-            "reviews": [self._review(resource) for resource in (self.resource, *self.others)],
+            "catalogue": [*self.versions, *(self._entry(json.dumps(s.avro)) for s in self.others.values())],
+            "reviews": self._reviews(),
             "grants": list(self.grants.values()),
         }
         path = self.folder / "register.yaml"
@@ -133,15 +141,16 @@ class City:
         assert yaml.safe_load(path.read_text(encoding="utf-8"))
         return path
 
-    def _entry(self, resource: str) -> dict[str, Any]:
-        schema = self.others.get(resource, self.schema)
+    def _entry(self, text: str, version: int = 1, **changes: Any) -> dict[str, Any]:
+        """A catalogue entry of a schema, which is written beside the register file."""
+        avro = json.loads(text)
+        file = f"{avro['resource']}@{version}.avsc"
+        (self.folder / file).write_text(text, encoding="utf-8")
+        said = ("name", "content", "responsible_department", "platform", "scope_and_manner", "conditions")
         return {
-            "resource": resource,
-            "version": 1,
-            **dict.fromkeys(
-                ("name", "content", "responsible_department", "platform", "scope_and_manner", "conditions"),
-                "测试",
-            ),
+            "resource": avro["resource"],
+            "version": version,
+            **dict.fromkeys(said, "测试"),
             "update_frequency": "实时",
             "related_systems": ["测试系统"],
             "sharing_period": {"from": _FIRST},
@@ -151,21 +160,26 @@ class City:
             "partitions": self.partitions,
             "published_at": "2026-01-01T00:00:00+00:00",
             # Every city collects the same items again, which only a law may allow (Art 11).
-            "fields": {name: {"repeats_under": _LAW} for name in schema.fields},
-            "schema": {"file": f"{resource}.avsc"},
+            "fields": {spec["name"]: {"repeats_under": _LAW} for spec in avro["fields"]},
+            "schema": {"file": file},
+            **changes,
         }
 
-    def _review(self, resource: str) -> dict[str, Any]:
-        return {
-            "number": f"R-{resource.replace('_', '-')}",
-            "agency": self.owner,
-            "resource": resource,
-            "catalogue_version": 1,
-            "reviewer": "示例",
-            "reviewed_on": _FIRST,
-            "valid_until": _LAST,
-            "result": "PASS",
-        }
+    def _reviews(self) -> list[dict[str, Any]]:
+        owned = [(agency, self.resource) for agency in self.reviewed]
+        return [
+            {
+                "number": f"R-{number}",
+                "agency": agency,
+                "resource": resource,
+                "catalogue_version": 1,
+                "reviewer": "示例",
+                "reviewed_on": _FIRST,
+                "valid_until": _LAST,
+                "result": "PASS",
+            }
+            for number, (agency, resource) in enumerate([*owned, *((self.owner, other) for other in self.others)], 1)
+        ]
 
     def apply(self) -> Report:
         return apply_register_file(self.settings, self.register_file())

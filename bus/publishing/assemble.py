@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bus.topics import change_topic
-from compliance.catalogue import required_fields, schema_of
+from compliance.catalogue import deprecated_fields, deprecation_flags, required_fields, schema_of
 from compliance.models import CatalogueEntry
 from compliance.view import RegisterView
 from processors.keying import subject_key, subject_of
@@ -31,12 +31,14 @@ class Prepared:
         partition: of the change topic; one subject's changes share it (decisions 15).
         datum: the change as the submission schema wants it.
         encoded_bytes: size of its Avro bytes.
+        flags: what the publisher should mend, such as a deprecated field.
     """
 
     event_id: str
     partition: int
     datum: dict[str, Any] = field(repr=False)
     encoded_bytes: int
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ def prepare(entry: CatalogueEntry, change: Change, on: date) -> Prepared | Refus
     except SchemaError:
         # A text with half of a surrogate pair, a number beyond its type: one bad row must not stop the others.
         return Refused(RefusalCode.E_SCHEMA, "cannot be written as Avro")
-    return Prepared(event_id, partition, datum, len(encoded))
+    flags = deprecation_flags(deprecated_fields(entry), change.data)
+    return Prepared(event_id, partition, datum, len(encoded), flags)
 
 
 def sign(

@@ -1,9 +1,11 @@
 """The house holds: pages tell the truth, files stay small, and each library is known where it should be."""
 
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 
 from bus.cli.main import bus
@@ -24,6 +26,22 @@ def sources(*rooms: str) -> list[Path]:
 @pytest.mark.parametrize("name", sorted(pages(bus)))
 def test_a_reference_page_says_what_the_code_says(name: str) -> None:
     assert (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8") == pages(bus)[name], "run `make docs`"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/catalogue.md"])
+def test_every_command_that_a_page_shows_exists_with_its_options(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    lines = [line.partition("#")[0] for line in text.splitlines() if line.startswith("bus ")]
+    assert lines
+    for line in lines:
+        command: click.Command = bus
+        for word in shlex.split(line.partition(">")[0])[1:]:
+            if word.startswith("--"):
+                assert word in {name for parameter in command.params for name in parameter.opts}, line
+            elif isinstance(command, click.Group):
+                assert word in command.commands, line
+                command = command.commands[word]
+        assert not isinstance(command, click.Group), line
 
 
 def test_every_refusal_code_has_its_rule() -> None:

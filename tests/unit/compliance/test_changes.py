@@ -64,8 +64,8 @@ def test_a_new_owner_is_told_with_the_old_one_and_the_time() -> None:
     )
     assert lines(owners=owners) == [
         "- owner psb; divisions 441300",
-        "+ owner psb; divisions 441300; until 2026-03-02T00:00:00+00:00",
-        "+ owner aic; divisions 441300; from 2026-03-02T00:00:00+00:00",
+        "+ owner psb; divisions 441300; until 2026-03-02T08:00:00+08:00",
+        "+ owner aic; divisions 441300; from 2026-03-02T08:00:00+08:00",
     ]
 
 

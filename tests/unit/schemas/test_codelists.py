@@ -1,5 +1,6 @@
 """The code lists: dated, with source, and what they contain on which day."""
 
+import re
 from datetime import date
 from itertools import pairwise
 
@@ -23,7 +24,7 @@ def test_every_list_says_what_it_is_and_where_it_comes_from(name: str) -> None:
     assert len(codes) >= 2
     for row in codes.rows:
         assert row.valid_from <= row.valid_until, row.code
-        assert row.code == row.code.strip()
+        assert re.fullmatch(r"[A-Za-z0-9_]+", row.code, re.ASCII), row.code
 
 
 @pytest.mark.parametrize("name", names())
@@ -58,6 +59,7 @@ def test_huizhous_counties_of_today_are_known_and_the_former_ones_only_in_their_
 def test_every_province_and_every_prefecture_of_guangdong_is_listed() -> None:
     rows = load("gbt2260_division").rows
     assert len({row.code for row in rows if row.kind == "province"}) == 34
+    assert load("gbt2260_division").name_of("710000") == "台湾省"
     today = {row.code for row in rows if row.kind == "prefecture" and row.valid_from <= TODAY <= row.valid_until}
     assert len(today) == 21
     assert {code[:2] for code in today} == {"44"}
