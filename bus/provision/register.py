@@ -10,22 +10,23 @@ from pathlib import Path
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from bus.keys.store import create_keys
+from bus.keys.store import create_keys, key_file
 from bus.provision.actual import Cluster
 from bus.provision.apply import add, look, raise_refused
 from bus.provision.desired import desired
 from bus.provision.ending import finish
 from bus.settings import Settings
-from bus.topics import REGISTER, register_topic
+from bus.topics import REGISTER, record_topic, register_topic
 from bus.wire.clients import producer
 from bus.wire.errors import unavailable
 from bus.wire.feed import RegisterFeed
+from bus.wire.table import end_offsets
 from compliance.difference import Action, Difference, after, check, difference
 from compliance.events import to_event
 from compliance.models import RegisterModel
 from compliance.registerfile import read_register_file
 from compliance.view import RegisterView
-from schemas.errors import KafkaUnavailableError
+from schemas.errors import KafkaUnavailableError, KeyStoreError
 from schemas.resource import envelope
 
 
@@ -58,6 +59,27 @@ def read_register(cluster: Cluster) -> RegisterView:
     return feed.view
 
 
+def keep_keys(cluster: Cluster) -> None:
+    """Make the key store where there is none yet, and nothing is sealed either.
+
+    Raises:
+        KeyStoreError: the store is missing although records stand here that only its keys open.
+    """
+    if not key_file(cluster.settings.state_dir).exists():
+        places = [
+            (name, part)
+            for name, topic in cluster.topics().items()
+            if name.startswith(record_topic(""))
+            for part in range(topic.partitions)
+        ]
+        if any(end_offsets(cluster.admin, places, cluster.settings.request_timeout_s).values()):
+            raise KeyStoreError(
+                f"{key_file(cluster.settings.state_dir)} is missing, but records are sealed with its keys: "
+                "put the backup in its place"
+            )
+    create_keys(cluster.settings.state_dir)
+
+
 def init(settings: Settings, *, dry_run: bool = False) -> Report:
     """Make everything exist that the present register asks for.
 
@@ -71,7 +93,7 @@ def init(settings: Settings, *, dry_run: bool = False) -> Report:
     if dry_run:
         raise_refused(plan)
     else:
-        create_keys(settings.state_dir)
+        keep_keys(cluster)
         add(cluster, plan)
         finish(cluster, plan, view)
     return Report((), tuple(str(step) for step in plan.steps), plan.warnings, dry_run)
@@ -96,7 +118,7 @@ def apply_register_file(settings: Settings, path: Path, *, dry_run: bool = False
     if dry_run:
         raise_refused(plan)
     else:
-        create_keys(settings.state_dir)
+        keep_keys(cluster)
         add(cluster, plan)
         write_events(cluster, [found.model for found in differences if found.action is not Action.SAME])
         finish(cluster, plan, then)

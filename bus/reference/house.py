@@ -7,7 +7,7 @@ import click
 from bus.metrics import METRICS
 from bus.reference.markdown import table
 from bus.settings import Settings
-from bus.topics import FOREVER, KINDS
+from bus.topics import CHANGE, FOREVER, KINDS
 from compliance.entry_codes import ENTRY_RULES
 from schemas import errors
 from schemas.refusals import RULES
@@ -30,13 +30,15 @@ def topics_page() -> str:
         kept = (
             "compacted"
             if kind.compacted
+            else "`BUS_CORRIDOR_RETENTION_MS`"
+            if kind is CHANGE
             else "for ever"
             if kind.retention_ms == FOREVER
             else f"{kind.retention_ms // 86_400_000} days"
         )
         parts = "by catalogue" if kind.partitions is None else str(kind.partitions)
         rows.append((f"`{kind.pattern}`", kind.holds, kind.written_by, kind.read_by, kept, parts))
-    intro = "Values are in Confluent's wire format; `change.*` is kept as BUS_CORRIDOR_RETENTION_MS says."
+    intro = "Values are in Confluent's wire format."
     return table("Topics", intro, ("topic", "holds", "written by", "read by", "kept", "partitions"), rows)
 
 
