@@ -2,11 +2,13 @@
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from bus.local import cluster
+from bus.settings import Settings
 from tests.command import Command
 from tests.local_cluster import LocalBus, fresh_settings
 
@@ -27,6 +29,17 @@ def local_bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBus]:
     try:
         cluster.up(ours, 1)
         yield LocalBus(ours)
+    finally:
+        cluster.down(ours, wipe=True)
+
+
+@pytest.fixture
+def own_bus(tmp_path: Path) -> Iterator[Settings]:
+    """A cluster of the test's own, which it may stop and whose keys it may change."""
+    ours = fresh_settings(tmp_path / "state")
+    try:
+        cluster.up(ours, 1)
+        yield ours
     finally:
         cluster.down(ours, wipe=True)
 

@@ -20,8 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from bus.metrics import Metrics
 from bus.publishing.assemble import Prepared, Signer, prepare, sign, split, standing_review
@@ -33,6 +32,7 @@ from bus.wire.feed import RegisterFeed
 from bus.wire.registry import Registry
 from bus.wire.table import read_to_end
 from bus.wire.transaction import AbortedError, Transactions
+from bus.workers.files import read_file
 from bus.workers.health import Health
 from compliance.catalogue import local_date, schema_of
 from compliance.models import CatalogueEntry
@@ -42,7 +42,7 @@ from connectors.table import TableConfig, TableSource
 from processors.batch import Outgoing
 from processors.reports import refusal_datum, refused_topic
 from schemas.codec import unframe
-from schemas.errors import NotProvisionedError, SourceError
+from schemas.errors import NotProvisionedError
 from schemas.refusals import RefusalCode, Refused
 from schemas.resource import envelope
 
@@ -66,13 +66,7 @@ def read_config(path: Path) -> ConnectorConfig:
     Raises:
         SourceError: naming each wrong key, never a value.
     """
-    try:
-        return ConnectorConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        found = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise SourceError(f"{path.name}: {found}") from None
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path.name} cannot be read as YAML ({type(error).__name__})") from None
+    return read_file(path, ConnectorConfig)
 
 
 class ConnectorWorker:

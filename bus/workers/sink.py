@@ -11,8 +11,7 @@ import threading
 from dataclasses import asdict
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from bus.metrics import Metrics
 from bus.settings import Settings
@@ -20,12 +19,13 @@ from bus.subscriber import Delivered, Subscriber
 from bus.wire.clients import Principal
 from bus.wire.feed import RegisterFeed
 from bus.wire.registry import Registry
+from bus.workers.files import read_file
 from bus.workers.health import Health
 from compliance.catalogue import schema_of
 from compliance.values import AgencyCode, GrantId
 from connectors.sink import SinkRow
 from connectors.table_sink import TableSink
-from schemas.errors import NotProvisionedError, SourceError
+from schemas.errors import NotProvisionedError
 
 _BATCH = 500
 _WAIT_S = 0.2
@@ -48,13 +48,7 @@ def read_sink_config(path: Path) -> SinkConfig:
     Raises:
         SourceError: naming each wrong key, never a value.
     """
-    try:
-        return SinkConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        found = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise SourceError(f"{path.name}: {found}") from None
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path.name} cannot be read as YAML ({type(error).__name__})") from None
+    return read_file(path, SinkConfig)
 
 
 def row_of(record: Delivered) -> SinkRow:

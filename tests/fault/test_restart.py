@@ -16,22 +16,10 @@ from bus.settings import Settings
 from bus.workers.supervisor import environment_of
 from tests.builders import permit
 from tests.city import WAIT_S, City
-from tests.local_cluster import fresh_settings
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 
 LONG_S = 90.0
-
-
-@pytest.fixture
-def own_bus(tmp_path: Path) -> Iterator[Settings]:
-    """A cluster of the test's own, which it may stop."""
-    settings = fresh_settings(tmp_path / "state")
-    try:
-        cluster.up(settings, 1)
-        yield settings
-    finally:
-        cluster.down(settings, wipe=True)
 
 
 @contextmanager

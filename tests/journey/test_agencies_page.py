@@ -11,11 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bus.local import cluster
 from bus.settings import Settings
 from bus.workers.supervisor import environment_of
 from tests.city import WAIT_S, running, until
-from tests.local_cluster import fresh_settings
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 
@@ -62,16 +60,6 @@ class Desk:
             assert process.wait(WAIT_S) == 0
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Settings]:
-    made = fresh_settings(tmp_path / "state")
-    try:
-        cluster.up(made, 1)
-        yield made
-    finally:
-        cluster.down(made, wipe=True)
-
-
 def rows(database: Path, query: str) -> list[tuple[object, ...]]:
     try:
         with sqlite3.connect(database) as connection:
@@ -81,15 +69,15 @@ def rows(database: Path, query: str) -> list[tuple[object, ...]]:
         return []
 
 
-def test_every_example_of_the_agencies_page_does_what_it_says(settings: Settings, tmp_path: Path) -> None:
+def test_every_example_of_the_agencies_page_does_what_it_says(own_bus: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "desk"
     folder.mkdir()
-    desk = Desk(folder, settings)
+    desk = Desk(folder, own_bus)
     for agency in ("migrant_services", "hrss"):
         desk.run("bus", "local", "certificate", agency)
     (folder / "register.yaml").write_text(desk.run("bus", "register", "example"), encoding="utf-8")
     desk.run("bus", "register", "apply", "register.yaml")
-    with running(settings, "admit", "deliver"):
+    with running(own_bus, "admit", "deliver"):
         answers = desk.run("python", "publish.py").splitlines()
         assert [line.split()[1:3] for line in answers] == [["True", "None"], ["False", "E_OWNER"], ["False", "E_CODE"]]
         assert "2 admitted, 0 refused" in desk.run("python", "correct.py")

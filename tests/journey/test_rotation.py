@@ -1,6 +1,5 @@
 """New token keys on real Kafka: every record moves to its subject's new token, nobody is lost, the old keys go."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,27 +8,14 @@ from click.testing import CliRunner
 from bus.cli.main import bus
 from bus.keys.rotation import retire, rotate
 from bus.keys.store import load_keys
-from bus.local import cluster
 from bus.settings import Settings
 from bus.workers.supervisor import environment_of
 from schemas.errors import UsageError
 from tests.builders import permit
 from tests.city import City, running, until
 from tests.journey.test_links import LINK, link, newborn, publish, standing
-from tests.local_cluster import fresh_settings
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Settings]:
-    """A cluster of its own: the keys of the session's are not for one test to change."""
-    settings = fresh_settings(tmp_path / "state")
-    try:
-        cluster.up(settings, 1)
-        yield settings
-    finally:
-        cluster.down(settings, wipe=True)
 
 
 def keys_command(settings: Settings, *words: str) -> str:
@@ -47,16 +33,16 @@ def retired(settings: Settings) -> bool:
 
 
 def test_after_a_rotation_every_record_stands_under_its_new_token_and_the_old_keys_go(
-    own: Settings, tmp_path: Path
+    own_bus: Settings, tmp_path: Path
 ) -> None:
-    city = City(own, tmp_path)
+    city = City(own_bus, tmp_path)
     births = city.add_resource("birth_certificate")
     links = city.add_resource(LINK)
     grant, county = city.add_grant("births", resource=births), city.add_grant("county", rows={"divisions": ["441302"]})
     city.apply()
     row, certificate, citizen = newborn(21)
     permits = [permit(seed, registration_authority_division="441302") for seed in range(40)]
-    with running(own, "admit", "deliver", "relocate"):
+    with running(own_bus, "admit", "deliver", "relocate"):
         assert publish(city, births, row) == [None]
         assert publish(city, city.resource, *permits) == [None] * 40
         assert publish(city, links, link(certificate, citizen)) == [None]
@@ -65,17 +51,17 @@ def test_after_a_rotation_every_record_stands_under_its_new_token_and_the_old_ke
     topics = [f"record.{resource}" for resource in (city.resource, births, links)]
     before = {topic: standing(city, topic) for topic in topics}
     delivered = {topic: standing(city, city.topic(topic)) for topic in (grant, county)}
-    assert "t2" in keys_command(own, "rotate")
+    assert "t2" in keys_command(own_bus, "rotate")
     with pytest.raises(UsageError, match="have not been retired"):
-        rotate(own.state_dir)
-    with running(own, "admit", "deliver", "relocate"):
-        until(lambda: retired(own), "the end of re-keying", 90)
+        rotate(own_bus.state_dir)
+    with running(own_bus, "admit", "deliver", "relocate"):
+        until(lambda: retired(own_bus), "the end of re-keying", 90)
         # What is filed under the number that was given up still finds its subject.
         assert publish(city, births, {**row, "mother_name": "林小云"}) == [None]
         until(
             lambda: any(r["data"] and r["data"]["mother_name"] == "林小云" for r in city.data(city.topic(grant))), "it"
         )
-    assert load_keys(own.state_dir).retiring is None
+    assert load_keys(own_bus.state_dir).retiring is None
     for topic in topics:
         now = standing(city, topic)
         assert len(now) == len(before[topic])
@@ -87,4 +73,4 @@ def test_after_a_rotation_every_record_stands_under_its_new_token_and_the_old_ke
     held = [sorted(row["data"]["id_number"] for row in rows.values()) for rows in (again, delivered[county])]
     assert held[0] == held[1]
     with pytest.raises(UsageError, match="no token keys are retiring"):
-        retire(own.state_dir, {}, {})
+        retire(own_bus.state_dir, {}, {})
