@@ -166,10 +166,11 @@ class City:
         }
 
     def _reviews(self) -> list[dict[str, Any]]:
-        owned = [(agency, self.resource) for agency in self.reviewed]
+        """One for each owner of the resource, R-1, and for the owner's further ones, R-2 and so on."""
+        others = [(f"R-{number}", self.owner, other) for number, other in enumerate(self.others, 2)]
         return [
             {
-                "number": f"R-{number}",
+                "number": number,
                 "agency": agency,
                 "resource": resource,
                 "catalogue_version": 1,
@@ -178,7 +179,7 @@ class City:
                 "valid_until": _LAST,
                 "result": "PASS",
             }
-            for number, (agency, resource) in enumerate([*owned, *((self.owner, other) for other in self.others)], 1)
+            for number, agency, resource in [*(("R-1", agency, self.resource) for agency in self.reviewed), *others]
         ]
 
     def apply(self) -> Report:

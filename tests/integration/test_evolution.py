@@ -166,8 +166,10 @@ def test_a_schema_that_was_registered_without_a_catalogue_change_is_refused_by_a
 
 def test_a_next_version_that_does_not_fit_is_refused_and_nothing_changes(city: City) -> None:
     before = standing(city)
-    city.add_version(with_field(city, sex_code={"type": ["null", "int"]}))
-    with pytest.raises(RegisterFileError, match=r"E_INCOMPATIBLE .*sex_code has another type in version 1"):
+    city.add_version(with_field(city, registration_authority={"type": ["null", "int"]}))
+    with pytest.raises(
+        RegisterFileError, match=r"E_INCOMPATIBLE .*registration_authority has another type in version 1"
+    ):
         city.apply()
     assert standing(city) == before
 
