@@ -75,7 +75,7 @@ def edited(city: City, edit: Callable[[dict[str, Any]], object], name: str = "ed
 
 def schema_file(city: City, name: str, edit: Callable[[dict[str, Any]], object]) -> dict[str, str]:
     """The city's resource schema, changed, in a file beside the register's."""
-    content = json.loads((city.folder / f"{city.resource}.avsc").read_text(encoding="utf-8"))
+    content = json.loads((city.folder / f"{city.resource}@1.avsc").read_text(encoding="utf-8"))
     edit(content)
     (city.folder / name).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     return {"file": name}

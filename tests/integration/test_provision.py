@@ -81,7 +81,7 @@ def test_the_register_on_kafka_is_what_the_file_says(city: City) -> None:
     view = read_register(Cluster(city.settings))
     entry, grant = view.entry(city.resource), view.grant(next(iter(city.grants)))
     assert entry is not None
-    assert entry.avro == (city.folder / f"{city.resource}.avsc").read_text(encoding="utf-8")
+    assert entry.avro == (city.folder / f"{city.resource}@1.avsc").read_text(encoding="utf-8")
     assert grant is not None
     assert (grant.state, grant.subscriber) == (GrantState.ACTIVE, city.subscriber)
     agency = view.agency(city.owner)
@@ -192,7 +192,7 @@ def test_a_malformed_schema_writes_nothing_and_says_which_field(city: City) -> N
     path = edited(city, lambda file: file["catalogue"][0].update(schema=broken))
     with pytest.raises(RegisterFileError) as refused:
         apply_register_file(city.settings, path)
-    field = json.loads((city.folder / f"{city.resource}.avsc").read_text(encoding="utf-8"))["fields"][2]["name"]
+    field = json.loads((city.folder / f"{city.resource}@1.avsc").read_text(encoding="utf-8"))["fields"][2]["name"]
     assert str(refused.value) == (
         f"edited.yaml:{place_of(path, '  schema:')}:3: catalogue {city.resource}@1: "
         f"E_SCHEMA (Art 38): the schema is not one of this resource: resource {city.resource}: "
