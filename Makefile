@@ -33,7 +33,7 @@ contracts: setup ## Check that imports between the rooms flow one way
 	.venv/bin/lint-imports
 
 tests: setup ## Run all tests, on real Kafka, two files at a time
-	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 unit: setup ## Run the tests that need no Kafka, in seconds
 	$(PYTHON) -m pytest tests/unit tests/property $(ARGS)

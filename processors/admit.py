@@ -24,13 +24,14 @@ from processors.validity import CHANGE_STEPS, UUID, Session, Sheet, is_past
 from schemas.codec import unframe
 from schemas.errors import SchemaError
 from schemas.partition import partition_of
-from schemas.provenance import record_facts, record_head
+from schemas.provenance import head_bytes, record_facts
 from schemas.refusals import RefusalCode, Refused
+from schemas.wire import content
 
 SHANGHAI = timezone(timedelta(hours=8))
 MAX_CHANGES = 1_000
 LINK_TOPIC = "bus.identity-links"
-_MORE = 0x80  # the bit of a varint's byte that says another one follows
+_PRESENT = b"\x02"  # the second branch of `["null", "bytes"]`
 
 
 @dataclass(slots=True)
@@ -246,33 +247,29 @@ class Admitter:
         key = record_key(token, discriminator, self._tokens)
         change, data = sheet.change, sheet.data
         event_id, withdrawn = change["event_id"], change["operation"] == "WITHDRAW"
-        head = record_head().encode_physical(
-            {
-                "event_id": event_id,
-                "operation": change["operation"],
-                "business_time": change["business_time"],
-                "subject_division_code": sheet.division,
-                "supersedes": change["supersedes"],
-                "flags": sheet.flags,
-                "index": index,
-                "discriminator": discriminator,
-                "moved_to": None,
-                "moved_at": None,
-            }
+        head = head_bytes(
+            event_id,
+            change["operation"],
+            change["business_time"],
+            sheet.division,
+            change["supersedes"],
+            sheet.flags,
+            index,
+            discriminator,
         )
         # What is withdrawn should never have been supplied: its content is not written again.
-        content = {} if withdrawn else data
+        shown = {} if withdrawn else data
         parts = [self._frames[desk.record_topic], head, facts]
         sections = desk.schema.sections
         bound = token + event_id.encode()
         for section, codec in sections.items():
             if section not in SEALED_SECTIONS:
                 assert codec is not None  # noqa: S101  the open section always has a codec
-                parts.append(codec.encode_physical(content))
+                parts.append(codec.encode_physical(shown))
             elif codec is None or withdrawn:
                 parts.append(b"\x00")
             else:
-                parts.append(_present(self._sealer.seal(section, codec.encode_physical(content), bound)))
+                parts.append(_PRESENT + content(self._sealer.seal(section, codec.encode_physical(shown), bound)))
         partition = partition_of(token, desk.entry.partitions)
         reporter.outcome.send(desk.record_topic, partition, key, b"".join(parts))
         if withdrawn:
@@ -302,14 +299,3 @@ class Admitter:
         value = link_entry({"change": change, "submission": accepted.submission}, target, self._tokens.key_id)
         reporter.outcome.send(LINK_TOPIC, 0, token, self._frames[LINK_TOPIC] + value)
         return None
-
-
-def _present(value: bytes) -> bytes:
-    """Avro bytes of the second branch of `["null", "bytes"]`: branch 1, zig-zag length, content (Avro 1.12)."""
-    length = len(value) << 1
-    out = bytearray(b"\x02")
-    while length >= _MORE:
-        out.append(length % _MORE | _MORE)
-        length >>= 7
-    out.append(length)
-    return bytes(out) + value

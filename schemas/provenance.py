@@ -3,13 +3,17 @@
 The same for every resource, so that any reader finds it at the same place.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
 from schemas.codec import Codec
+from schemas.wire import content, long, text
 
 NAMESPACE: Final = "cn.gov.huizhou.exchange"
 TIMESTAMP: Final = {"type": "long", "logicalType": "timestamp-millis"}
+# Branches of a union with null, and the block that ends an array.
+_NULL, _VALUE, _END = b"\x00", b"\x02", b"\x00"
 UUID: Final = {"type": "string", "logicalType": "uuid"}
 
 HEAD = {
@@ -82,6 +86,33 @@ PROVENANCE: list[dict[str, Any]] = [
 def record_head() -> Codec:
     """Codec of the first part of every record: what is the change's own."""
     return Codec(HEAD)
+
+
+def head_bytes(
+    event_id: str,
+    operation: str,
+    business_time: int,
+    division: str,
+    supersedes: str | None,
+    flags: Sequence[str],
+    index: int,
+    discriminator: bytes,
+) -> bytes:
+    """The bytes of a head that admit writes, as `record_head` would write it: not moved, and so without its two marks."""
+    return b"".join(
+        (
+            text(event_id),
+            text(operation),
+            long(business_time),
+            text(division),
+            _NULL if supersedes is None else _VALUE + text(supersedes),
+            long(len(flags)) + b"".join(map(text, flags)) + _END if flags else _END,
+            long(index),
+            content(discriminator),
+            _NULL,
+            _NULL,
+        )
+    )
 
 
 @cache

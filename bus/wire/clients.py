@@ -92,9 +92,10 @@ def consumer(settings: Settings, principal: Principal, group: str, **more: Any) 
             # New topics of the catalogue are seen within this time.
             "topic.metadata.refresh.interval.ms": 3_000,
             "fetch.wait.max.ms": 50,
-            # What is fetched ahead counts as the worker's memory.
-            "queued.max.messages.kbytes": 16_384,
-            "fetch.message.max.bytes": 4_194_304,
+            # What is fetched ahead counts as the worker's memory, and is compressed when these bounds are looked at.
+            "queued.max.messages.kbytes": 8_192,
+            "fetch.message.max.bytes": 1_048_576,
+            "fetch.max.bytes": settings.topic_max_bytes,
             **more,
         }
     )
