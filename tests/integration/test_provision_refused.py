@@ -112,7 +112,7 @@ def test_a_version_that_every_reader_understands_is_registered_beside_the_first(
         "name": "nickname",
         "type": ["null", "string"],
         "default": None,
-        "cn": "别名",
+        "cn": "曾用名",
         "section": "open",
         "sharing": "CONDITIONAL",
     }
