@@ -195,7 +195,7 @@ class ResourceSchema:
         """Codec of `record.<resource>`: change head, submission facts, open fields, two sealed sections.
 
         The bytes of an Avro record are the bytes of its fields one after another, so admit writes the four parts
-        with `record_head`, `record_facts` and `section("open")` and joins them.
+        with `head_bytes`, `record_facts` and the sections' codecs and joins them.
         """
         return Codec(
             {

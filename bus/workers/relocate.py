@@ -288,7 +288,9 @@ class RelocateTask:
 
         on = local_date(datetime.now(UTC))
         found = rekeyer.rekey(partition, messages, decoded, schema_of, writer.partitions, on)
-        out = self._relocator.move(found.leaving, self._known(topic), writer, time.time_ns() // 1_000_000)
+        out = self._relocator.move(
+            found.leaving, self._known(topic) if found.leaving else {}, writer, time.time_ns() // 1_000_000
+        )
         self._send(topic, out, len(found.leaving), outgoing)
         if found.links:
             outgoing.setdefault(LINK.pattern, []).extend(found.links)
