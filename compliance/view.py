@@ -20,6 +20,19 @@ class RegisterView:
         self._grants_on: dict[str, dict[str, Grant]] = {}
         self._grants_of: dict[str, dict[str, Grant]] = {}
 
+    def copy(self) -> "RegisterView":
+        """One that goes its own way from here; the models, which never change, are shared."""
+        other = RegisterView()
+        other.version = self.version
+        other._agencies = dict(self._agencies)
+        other._entries = {resource: dict(versions) for resource, versions in self._entries.items()}
+        other._newest = dict(self._newest)
+        other._reviews = dict(self._reviews)
+        other._grants = dict(self._grants)
+        other._grants_on = {resource: dict(grants) for resource, grants in self._grants_on.items()}
+        other._grants_of = {agency: dict(grants) for agency, grants in self._grants_of.items()}
+        return other
+
     def apply(self, kind: str, key: str, model: RegisterModel | None) -> None:
         """Take over one change; None removes the entry of that key.
 

@@ -30,6 +30,16 @@ class RefusalCode(StrEnum):
     E_NO_AGREEMENT = "E_NO_AGREEMENT"
     E_FIELD_NOT_GRANTED = "E_FIELD_NOT_GRANTED"
     E_NO_LEGAL_BASIS = "E_NO_LEGAL_BASIS"
+    E_PURPOSE = "E_PURPOSE"
+    E_ONWARD = "E_ONWARD"
+    E_CLASS = "E_CLASS"
+    E_PRICE = "E_PRICE"
+    E_NO_REASON = "E_NO_REASON"
+    E_SANCTIONED = "E_SANCTIONED"
+    E_ROLE = "E_ROLE"
+    E_STATE = "E_STATE"
+    E_FORM = "E_FORM"
+    E_CONFLICT = "E_CONFLICT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,22 @@ RULES: dict[RefusalCode, Rule] = {
         "4, 45", "授权所列字段不在目录内或不予共享", "a field of the grant is not in the catalogue or is not shared"
     ),
     RefusalCode.E_NO_LEGAL_BASIS: Rule("44", "缺少法定依据", "the statutory basis is missing"),
+    RefusalCode.E_PURPOSE: Rule("6, 48", "用途与授权用途不一致", "the purpose is not the one that was granted"),
+    RefusalCode.E_ONWARD: Rule(
+        "6, 48", "不得将所获信息转供他人", "what was received under a grant may not be passed on"
+    ),
+    RefusalCode.E_CLASS: Rule("4", "共享类别不合规定", "the sharing class is not one that the rules allow here"),
+    RefusalCode.E_PRICE: Rule("17", "信息共享不得收费", "sharing is free of charge"),
+    RefusalCode.E_NO_REASON: Rule(
+        "45", "不同意共享未说明理由、依据或未附材料", "the refusal lacks its reason, legal citation or document"
+    ),
+    RefusalCode.E_SANCTIONED: Rule(
+        "44", "该单位当年度政府投资信息化项目不予受理", "the agency's government-funded projects of that year are not accepted"
+    ),
+    RefusalCode.E_ROLE: Rule("8, 9, 39", "该角色无权办理此事项", "the role may not take this action"),
+    RefusalCode.E_STATE: Rule("39, 44", "当前状态下不能办理此事项", "the action is not possible in this state"),
+    RefusalCode.E_FORM: Rule("45", "所填内容不完整或不合规定", "what was filled in is incomplete or wrong"),
+    RefusalCode.E_CONFLICT: Rule("39, 44", "该事项已由他人先行办理", "somebody else has acted on this matter first"),
 }
 
 
@@ -102,16 +128,18 @@ class Refused:
         code: which rule.
         detail: what exactly, in English, naming fields and rules but never a value.
         field: the field concerned, if one.
+        cited: the article that the refused action itself rests on, where that says more than the code's own.
     """
 
     code: RefusalCode
     detail: str = ""
     field: str | None = None
+    cited: str | None = None
 
     @property
     def article(self) -> str:
         """Article numbers of the regulation that the rule rests on."""
-        return RULES[self.code].article
+        return self.cited or RULES[self.code].article
 
     @property
     def reason_zh(self) -> str:

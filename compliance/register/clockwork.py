@@ -1,0 +1,122 @@
+"""The register's clocks within one transaction: started, stopped, found to be over, counted again."""
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from compliance.catalogue import local_date
+from compliance.entry import Model
+from compliance.profiles import Law
+from compliance.register.rows import Clock, clock_of
+from compliance.register.tables import CLOCK, CLOCK_CHANGE
+from compliance.roles import CLOCK as CLOCK_ACTOR
+from compliance.roles import Actor, Party
+from compliance.workdays import WorkCalendar
+from compliance.workflow import Matter, Start, Transition, since
+
+
+class Clockwork:
+    """The clocks as one decision sees them.
+
+    Args:
+        connection: in the decision's transaction.
+        law, calendar: what binds.
+        at: the instant of the decision.
+    """
+
+    def __init__(self, connection: sa.Connection, law: Law, calendar: WorkCalendar, at: datetime) -> None:
+        self._connection = connection
+        self._law = law
+        self._calendar = calendar
+        self._at = at
+
+    def start(self, matter: Matter, start: Start, form: Model | None, actor: Actor) -> None:
+        """Start a clock for the party or office that owes, under the rule that binds in the matter's division."""
+        counts_from = since(start, form, self._at)
+        division = matter.parties.division
+        binding = self._law.rule(start.clock, division)
+        due = self._law.due(start.clock, counts_from, self._calendar, division)
+        identity = self._connection.execute(
+            sa.insert(CLOCK)
+            .values(
+                matter=matter.number,
+                rule=start.clock,
+                profile=binding.profile,
+                article=binding.rule.article,
+                owes=start.owes.value,
+                agency=matter.parties.of(start.owes) if isinstance(start.owes, Party) else None,
+                division=division,
+                started=self._at,
+                counts_from=local_date(counts_from) if isinstance(counts_from, datetime) else counts_from,
+                nominal=due.nominal,
+                due=due.day,
+                provisional=due.provisional,
+                advisory=self._law.advisory(local_date(self._at)),
+                state="RUNNING",
+            )
+            .returning(CLOCK.c.id)
+        ).scalar_one()
+        self._note(identity, "STARTED", due.day, actor, provisional=due.provisional)
+
+    def stop(self, matter: Matter, transition: Transition, actor: Actor, *, all_of_them: bool) -> list[str]:
+        """Stop what a transition stops, or every clock where the matter ends.
+
+        Returns:
+            a flag LATE:<rule> for each that what was owed came too late for.
+        """
+        query = sa.select(CLOCK).where(CLOCK.c.matter == matter.number, CLOCK.c.state != "STOPPED")
+        if not all_of_them:
+            query = query.where(CLOCK.c.rule.in_(transition.stops))
+        late = []
+        for row in self._connection.execute(query).mappings().all():
+            clock = clock_of(row)
+            self._connection.execute(
+                sa.update(CLOCK).where(CLOCK.c.id == clock.id).values(state="STOPPED", ended=self._at)
+            )
+            self._note(clock.id, "STOPPED", clock.due, actor, transition.action, provisional=clock.provisional)
+            if clock.rule in transition.stops and local_date(self._at) > clock.due:
+                late.append(f"LATE:{clock.rule}")
+        return late
+
+    def expire(self, clock_id: int) -> Clock | None:
+        """Note that a running clock is over; None when it was noted before, or stopped in the meantime."""
+        query = sa.select(CLOCK).where(CLOCK.c.id == clock_id, CLOCK.c.state == "RUNNING", CLOCK.c.expired.is_(None))
+        row = self._connection.execute(query).mappings().first()
+        if row is None:
+            return None
+        clock = clock_of(row)
+        self._connection.execute(sa.update(CLOCK).where(CLOCK.c.id == clock.id).values(expired=self._at))
+        self._note(clock.id, "EXPIRED", clock.due, CLOCK_ACTOR, provisional=clock.provisional)
+        return clock
+
+    def recompute(self, actor: Actor, reason: str) -> int:
+        """Count every open clock again, after days or law changed; returns how many got another due day."""
+        changed = 0
+        for row in self._connection.execute(sa.select(CLOCK).where(CLOCK.c.state != "STOPPED")).mappings().all():
+            clock = clock_of(row)
+            due = self._law.due(clock.rule, clock.counts_from, self._calendar, clock.division)
+            if (due.day, due.nominal, due.provisional) == (clock.due, clock.nominal, clock.provisional):
+                continue
+            self._connection.execute(
+                sa.update(CLOCK)
+                .where(CLOCK.c.id == clock.id)
+                .values(due=due.day, nominal=due.nominal, provisional=due.provisional)
+            )
+            self._note(clock.id, "RECOMPUTED", due.day, actor, reason, provisional=due.provisional)
+            changed += 1
+        return changed
+
+    def _note(
+        self, clock: int, what: str, due: date, actor: Actor, reason: str | None = None, *, provisional: bool
+    ) -> None:
+        self._connection.execute(
+            sa.insert(CLOCK_CHANGE).values(
+                clock=clock,
+                what=what,
+                at=self._at,
+                due=due,
+                provisional=provisional,
+                account=actor.account,
+                reason=reason,
+            )
+        )

@@ -1,0 +1,19 @@
+"""Every workflow of the regulation, a table a file; `WORKFLOWS` is the list that all else derives from."""
+
+from compliance.workflow import Workflow
+from compliance.workflows.complaint import COMPLAINT
+from schemas.errors import UsageError
+
+WORKFLOWS: dict[str, Workflow] = {table.code: table for table in (COMPLAINT,)}
+
+
+def workflow(code: str) -> Workflow:
+    """The table of that code.
+
+    Raises:
+        UsageError: there is none; names those that there are.
+    """
+    found = WORKFLOWS.get(code)
+    if found is None:
+        raise UsageError(f"there is no workflow {code}; there are: {', '.join(sorted(WORKFLOWS))}")
+    return found
