@@ -1,10 +1,31 @@
 """Every workflow of the regulation, a table a file; `WORKFLOWS` is the list that all else derives from."""
 
 from compliance.workflow import Workflow
+from compliance.workflows.agreement import AGREEMENT
+from compliance.workflows.application import APPLICATION
+from compliance.workflows.application_item import APPLICATION_ITEM
 from compliance.workflows.complaint import COMPLAINT
+from compliance.workflows.dispute import DISPUTE
+from compliance.workflows.effect_report import EFFECT_REPORT
+from compliance.workflows.forwarding import FORWARDING
+from compliance.workflows.grant import GRANT
+from compliance.workflows.sanction import SANCTION
 from schemas.errors import UsageError
 
-WORKFLOWS: dict[str, Workflow] = {table.code: table for table in (COMPLAINT,)}
+WORKFLOWS: dict[str, Workflow] = {
+    table.code: table
+    for table in (
+        APPLICATION,
+        APPLICATION_ITEM,
+        FORWARDING,
+        GRANT,
+        AGREEMENT,
+        EFFECT_REPORT,
+        DISPUTE,
+        SANCTION,
+        COMPLAINT,
+    )
+}
 
 
 def workflow(code: str) -> Workflow:
