@@ -6,6 +6,7 @@ A profile is the table of clocks of one legal text. What the text leaves open ("
 
 import re
 from enum import StrEnum
+from functools import cache
 from importlib.resources import files
 from pathlib import Path as FilePath
 from typing import Annotated, Self
@@ -179,6 +180,7 @@ def packaged_profiles() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
 
+@cache
 def packaged_profile(profile_id: str) -> Profile:
     """A packaged profile.
 

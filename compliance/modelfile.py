@@ -51,6 +51,8 @@ def read_model(text: str, name: str, model: type[M]) -> M:
         RegisterFileError: listing every error with its place; never a value.
     """
     document = parse(text, name)
+    if not isinstance(document.content, dict):
+        raise RegisterFileError(at_place(name, document, (), "must be a mapping"))
     try:
         return model.model_validate(document.content)
     except ValidationError as error:

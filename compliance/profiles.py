@@ -89,7 +89,7 @@ class Law:
         self._profiles = {profile.id: profile for profile in profiles}
         if not self._profiles:
             raise UsageError("the law wants at least one profile")
-        self._effective = effective_date
+        self._effective = None if effective_date is None else day_of(effective_date)
         self._rules: dict[str, list[BindingRule]] = {}
         for profile in self._profiles.values():
             for clock in profile.clocks:
@@ -168,8 +168,8 @@ class Law:
         return effective is None or day_of(day) < effective
 
     def expires_on(self) -> date | None:
-        """The last day of the municipal rule's validity (Art 62); None while its first is not known."""
-        if self._effective is None:
+        """The last day of the municipal rule's validity (Art 62); None while its first is not known, or without it."""
+        if self._effective is None or VALIDITY not in self._rules:
             return None
         return _years_after(self._effective, self.rule(VALIDITY).rule.amount or 0)
 
