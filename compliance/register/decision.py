@@ -105,7 +105,7 @@ class Decision:
         query = sa.select(CLOCK.c.due).where(
             CLOCK.c.matter == number, CLOCK.c.rule == clock, CLOCK.c.state != "STOPPED"
         )
-        return self._connection.execute(query.order_by(CLOCK.c.id.desc())).scalars().first()
+        return self.connection.execute(query.order_by(CLOCK.c.id.desc())).scalars().first()
 
     # -- acting -------------------------------------------------------------------------------------------------
 

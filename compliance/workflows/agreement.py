@@ -1,6 +1,7 @@
 """Security and confidentiality agreements 安全保密协议 (Art 48): both sides sign; the end stops delivery at once."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -45,6 +46,11 @@ class Draft(Model):
         distinct("fields", self.fields)
         ordered("valid_from", self.valid_from, "valid_until", self.valid_until)
         return self
+
+    @property
+    def eve(self) -> date:
+        """The day before the last one, from which the clock of one day counts that ends with it."""
+        return self.valid_until - timedelta(days=1)
 
 
 class Signature(Model):
@@ -145,7 +151,7 @@ AGREEMENT = Workflow(
             "拟订协议",
             "draft the agreement",
             form=Draft,
-            starts=(Start("agreement_end", Party.REQUESTER, since="valid_until"),),
+            starts=(Start("agreement_end", Party.REQUESTER, since="eve"),),
             guards=(_two_agencies,),
         ),
         Transition(

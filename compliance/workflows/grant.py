@@ -221,7 +221,7 @@ GRANT = Workflow(
             "拟订授权",
             "propose the grant",
             form=GrantProposal,
-            starts=(Start("grant_end", Party.REQUESTER, since="valid_until"),),
+            starts=(Start("grant_end", Party.REQUESTER, since="eve"),),
             guards=(_new_id,),
             effects=(_propose,),
         ),

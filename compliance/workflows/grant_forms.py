@@ -1,5 +1,6 @@
 """The forms of a grant: what is proposed, 授权确认表, suspension and end, declared use, receipt of disposal."""
 
+from datetime import date, timedelta
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -34,6 +35,11 @@ class GrantProposal(Model):
         ordered("valid_from", self.valid_from, "valid_until", self.valid_until)
         distinct("fields", self.fields)
         return self
+
+    @property
+    def eve(self) -> date:
+        """The day before the last one, from which the clock of one day counts that ends with it."""
+        return self.valid_until - timedelta(days=1)
 
 
 class ConfirmationForm(Model):

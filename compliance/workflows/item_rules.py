@@ -15,6 +15,7 @@ from compliance.workflows.item_forms import (
     Rest,
 )
 from compliance.workflows.sharing import (
+    Condition,
     Delivery,
     Reasons,
     Withdrawal,
@@ -153,7 +154,8 @@ def flag_overdue(context: Context) -> Sequence[Effect]:
 def propose_grant(context: Context) -> Sequence[Effect]:
     """A grant for what was confirmed, agreed or ordered; PENDING until it is filed and signed (decisions 33)."""
     item, form = asked(context), context.form
-    resource, fields, conditions = item.resource, item.fields, ()
+    resource, fields = item.resource, item.fields
+    conditions: tuple[Condition, ...] = ()
     if isinstance(form, PartConfirmation):
         fields = form.fields
     if context.transition.action == "accept_replacement":

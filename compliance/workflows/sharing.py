@@ -18,7 +18,9 @@ from schemas.words import SharingClass
 CITY = "441300"
 """The division of the city itself."""
 # What only seems to ask for money is taken out before what does is looked for.
-_FREE = re.compile(r"免费|无偿|不(得|予|再)?(另行)?收取?任?何?费用?|free of charge|without (charge|fee)s?", re.IGNORECASE)
+_FREE = re.compile(
+    r"免费|无偿|不(得|予|再)?(另行)?收取?任?何?费用?|free of charge|without (charge|fee)s?", re.IGNORECASE
+)
 _DEMANDS_MONEY = re.compile(
     r"收费|付费|缴费|费用|有偿|价款|付款|支付|报酬|\b(pay|pays|paid|payment|fees?|charges?|price)\b", re.IGNORECASE
 )
