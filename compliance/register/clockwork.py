@@ -34,7 +34,7 @@ class Clockwork:
         """Start a clock for the party or office that owes, under the rule that binds in the matter's division."""
         counts_from = since(start, form, self._at)
         division = matter.parties.division
-        binding = self._law.rule(start.clock, division)
+        binding = self._law.rule(start.clock, division, counts_from)
         due = self._law.due(start.clock, counts_from, self._calendar, division)
         identity = self._connection.execute(
             sa.insert(CLOCK)
