@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from compliance.entry import Model
 from compliance.models import RegisterModel
 from compliance.profiles import Law
-from compliance.roles import COUNTY_ROLES, ROLE_NAMES, Actor, By, Party, Role
+from compliance.roles import COUNTY_ROLES, Actor, By, Party, Role
 from compliance.view import RegisterView
 from compliance.workdays import WorkCalendar
 from schemas.refusals import RefusalCode, Refused
@@ -140,11 +140,13 @@ class Start:
         clock: id of a rule of the law profiles.
         owes: the party that owes it, or the office's role; who is asked when it is overdue.
         since: the form's field that holds the day it counts from; None counts from the action.
+        when: where it starts at all; None starts it always.
     """
 
     clock: str
     owes: Party | Role
     since: str | None = None
+    when: Callable[[Context], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +250,7 @@ def advance(workflow: Workflow, state: str, action: str, actor: Actor, parties: 
         known = ", ".join(t.action for t in workflow.leaving(state)) or "nothing"
         return Refused(RefusalCode.E_STATE, f"{where}; possible here: {known}", cited=workflow.articles)
     if not any(_may(by, actor, parties) for by in found.by):
-        may = "; ".join(_words(by) for by in found.by)
+        may = "; ".join(by.en for by in found.by)
         return Refused(RefusalCode.E_ROLE, f"{where}; may be done by: {may}", cited=found.article)
     return found
 
@@ -262,11 +264,6 @@ def _may(by: By, actor: Actor, parties: Parties) -> bool:
     return actor.role not in COUNTY_ROLES or (
         actor.division is not None and parties.division.startswith(actor.division[:6])
     )
-
-
-def _words(by: By) -> str:
-    party = f" of the {by.party.value.lower()}" if by.party is not None else ""
-    return ", ".join(ROLE_NAMES[role][1] for role in sorted(by.roles)) + party
 
 
 def fill_in(transition: Transition, data: Model | Mapping[str, Any] | None) -> Model | Refused | None:
