@@ -65,16 +65,20 @@ class Matter:
         return self.facts.get(action, {}).get(key)
 
 
-class Lookup(Protocol):
-    """What a rule may ask of the other matters."""
-
-    def matter(self, number: str) -> Matter | None:
-        """One matter."""
+class Matters(Protocol):
+    """Whoever can tell the matters of a workflow: the register, or a decision from within its transaction."""
 
     def matters(
         self, workflow: str, *, states: Sequence[str] | None = None, **parties: str | None
     ) -> tuple[Matter, ...]:
         """The matters of a workflow whose parties have these values."""
+
+
+class Lookup(Matters, Protocol):
+    """What a rule may ask of the other matters."""
+
+    def matter(self, number: str) -> Matter | None:
+        """One matter."""
 
     def children(self, number: str) -> tuple[Matter, ...]:
         """The matters that were opened by one."""
@@ -127,7 +131,30 @@ class Flag:
     word: str
 
 
-Effect = Put | Open | Act | Flag
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """An agency's clocks of these rules stand still since a day; of these resources alone where any are named.
+
+    What was due before that day stays due.
+    """
+
+    agency: str
+    clocks: tuple[str, ...]
+    since: date
+    resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """An agency's paused clocks go on: each is due as many days later as it stood still until that day."""
+
+    agency: str
+    clocks: tuple[str, ...]
+    until: date
+    resources: tuple[str, ...] = ()
+
+
+Effect = Put | Open | Act | Flag | Pause | Resume
 Guard = Callable[[Context], Refused | None]
 Consequence = Callable[[Context], Sequence[Effect]]
 
