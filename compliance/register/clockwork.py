@@ -51,7 +51,7 @@ class Clockwork:
                 nominal=due.nominal,
                 due=due.day,
                 provisional=due.provisional,
-                advisory=self._law.advisory(local_date(self._at)),
+                advisory=self._law.advisory(self._at, start.clock, division),
                 state="RUNNING",
             )
             .returning(CLOCK.c.id)
@@ -134,6 +134,7 @@ class Clockwork:
     def _due(self, clock: Clock, paused_days: int) -> Due:
         """A clock's due day as the law and the calendar are now, with the days on which it stood still added."""
         rule = self._law.rule(clock.rule, clock.division).rule
+        # Only what counts seconds asks for the instant, and it counts from the action.
         counts_from = clock.started if rule.unit is Unit.SECONDS else clock.counts_from
         due = self._law.due(clock.rule, counts_from, self._calendar, clock.division)
         if not paused_days:
