@@ -29,6 +29,8 @@ def flagged(others: Matters) -> dict[tuple[str, str], frozenset[str]]:
     return found
 
 
-def flags_of(disputed: Mapping[tuple[str, str], frozenset[str]], resource: str, token: str, data: Mapping[str, Any]) -> tuple[str, ...]:
+def flags_of(
+    disputed: Mapping[tuple[str, str], frozenset[str]], resource: str, token: str, data: Mapping[str, Any]
+) -> tuple[str, ...]:
     """One flag for each disputed field that a delivery shows, as the other flags of a delivery are written."""
     return tuple(f"{name}:disputed" for name in sorted(disputed.get((resource, token), ())) if name in data)
