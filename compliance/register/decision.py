@@ -31,7 +31,9 @@ from compliance.workflow import (
     Matter,
     Open,
     Parties,
+    Pause,
     Put,
+    Resume,
     Transition,
     Workflow,
     advance,
@@ -199,6 +201,10 @@ class Decision:
             self.open(workflow_of(effect.workflow), effect.action, effect.form, actor, cause, depth + 1)
         elif isinstance(effect, Act):
             self.act(effect.number, effect.action, effect.form, actor, cause=cause, depth=depth + 1)
+        elif isinstance(effect, Pause):
+            self.clocks.pause(effect, actor, cause)
+        elif isinstance(effect, Resume):
+            self.clocks.resume(effect, actor, cause)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
