@@ -95,7 +95,7 @@ def compare(connection: sa.Connection, kafka: RegisterView) -> Reconciled:
         .join(OUTBOX, OUTBOX.c.fact == FACT.c.id)
         .order_by(FACT.c.id)
     )
-    known: dict[tuple[str, str], list[sa.Row[Any]]] = {}
+    known: dict[tuple[str, str], list[Any]] = {}
     for row in connection.execute(query):
         known.setdefault((row.kind, row.key), []).append(row)
     adopt: list[RegisterModel] = []

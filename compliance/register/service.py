@@ -7,7 +7,7 @@ is an argument.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -174,6 +174,14 @@ class Register:
             query = query.where(CLOCK.c.agency == agency)
         with self._engine.connect() as connection:
             return tuple(clock_of(row) for row in connection.execute(query).mappings())
+
+    def clock_counts(self, today: date) -> dict[tuple[str, str], tuple[int, int]]:
+        """How many clocks run, and how many of them are overdue, by profile and article."""
+        late = sa.func.sum(sa.case((CLOCK.c.due < today, 1), else_=0))
+        query = sa.select(CLOCK.c.profile, CLOCK.c.article, sa.func.count(), late).where(CLOCK.c.state != "STOPPED")
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.group_by(CLOCK.c.profile, CLOCK.c.article)).all()
+        return {(profile, article): (int(running), int(overdue)) for profile, article, running, overdue in rows}
 
     def view(self, at: datetime | None = None) -> RegisterView:
         """The register's models, now or as they stood at an instant."""
