@@ -12,8 +12,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from compliance.entry_codes import MANDATED, EntryCode, sentence
+from compliance.modelfile import at_place, text_of
 from compliance.models import MODELS, Agency, CatalogueEntry, Grant, RegisterModel, SecrecyReview
-from compliance.positions import MAX_BYTES, Document, Path, Place, parse
+from compliance.positions import Document, Path, Place, parse
 from schemas.errors import BusError, RegisterFileError
 from schemas.resource import packaged_text
 
@@ -65,22 +66,22 @@ def read_register_file(path: FilePath) -> RegisterFile:
         RegisterFileError: listing every error, each as `file:line:column: where: what`.
     """
     name = path.name
-    text = _text(path, name)
+    text = text_of(path, name)
     document = parse(text, name)
     if not isinstance(document.content, dict):
         raise RegisterFileError(f"{name}:1:1: a register file is a mapping with version, {', '.join(SECTIONS)}")
     errors: list[str] = []
     items: list[Item] = []
     if document.content.get("version") != VERSION:
-        errors.append(_line(name, document, ("version",), f"must be {VERSION}"))
+        errors.append(at_place(name, document, ("version",), f"must be {VERSION}"))
     for section, content in document.content.items():
         if section == "version":
             continue
         kind = SECTIONS.get(section)
         if kind is None:
-            errors.append(_line(name, document, (section,), f"unknown section; there are {', '.join(SECTIONS)}"))
+            errors.append(at_place(name, document, (section,), f"unknown section; there are {', '.join(SECTIONS)}"))
         elif not isinstance(content, list | None):
-            errors.append(_line(name, document, (section,), "must be a list"))
+            errors.append(at_place(name, document, (section,), "must be a list"))
         else:
             for index, raw in enumerate(content or []):
                 items += _item(name, path.parent, document, kind, (section, index), raw, errors)
@@ -90,28 +91,17 @@ def read_register_file(path: FilePath) -> RegisterFile:
     return RegisterFile(name, tuple(items))
 
 
-def _text(path: FilePath, name: str) -> str:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise RegisterFileError(f"{name}: larger than {MAX_BYTES} bytes")
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise RegisterFileError(f"{name}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise RegisterFileError(f"{name}: is not UTF-8") from None
-
-
 def _item(
     name: str, folder: FilePath, document: Document, kind: str, path: Path, raw: object, errors: list[str]
 ) -> list[Item]:
     if not isinstance(raw, dict):
-        errors.append(_line(name, document, path, "must be a mapping"))
+        errors.append(at_place(name, document, path, "must be a mapping"))
         return []
     filled = _fill_in(name, folder, document, kind, path, raw, errors)
     try:
         return [Item(kind, MODELS[kind].model_validate(filled), document.place(path), document, path)]
     except ValidationError as error:
-        errors += [_line(name, document, (*path, *where), what) for where, what in sentences(kind, error)]
+        errors += [at_place(name, document, (*path, *where), what) for where, what in sentences(kind, error)]
         return []
 
 
@@ -157,9 +147,11 @@ def _fill_in(
             try:
                 filled["schema"] = packaged_text(str(schema["packaged"]))
             except BusError as error:
-                errors.append(_line(name, document, (*where, "packaged"), str(error)))
+                errors.append(at_place(name, document, (*where, "packaged"), str(error)))
         else:
-            errors.append(_line(name, document, where, "must be {packaged: name}, {file: path} or the schema's text"))
+            errors.append(
+                at_place(name, document, where, "must be {packaged: name}, {file: path} or the schema's text")
+            )
     return filled
 
 
@@ -169,7 +161,7 @@ def _included(
     try:
         return (folder / str(file)).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        errors.append(_line(name, document, path, "the file cannot be read"))
+        errors.append(at_place(name, document, path, "the file cannot be read"))
         return None
 
 
@@ -184,9 +176,3 @@ def _refuse_repeats(name: str, items: list[Item], errors: list[str]) -> None:
                 f"(first in line {seen[key].line})"
             )
         seen.setdefault(key, item.place)
-
-
-def _line(name: str, document: Document, path: Path, what: str) -> str:
-    at = document.place(path)
-    where = ".".join(str(part) for part in path)
-    return f"{name}:{at.line}:{at.column}: {where}: {what}"

@@ -46,6 +46,28 @@ if [ ! -x "$venv/bin/python" ] && ! find_python >/dev/null; then missing+=(pytho
 if ! java_is_new_enough; then missing+=(default-jre-headless); fi
 if ! command -v mvn >/dev/null 2>&1; then missing+=(maven); fi
 
+# Tests of the register's database run on a PostgreSQL server of their own; nothing else needs it.
+has_postgres() {
+  local program
+  for program in /usr/lib/postgresql/*/bin/initdb; do
+    [ -x "$program" ] && return 0
+  done
+  command -v initdb >/dev/null 2>&1
+}
+
+if ! has_postgres; then
+  if may_install; then
+    missing+=(postgresql)
+    # Debian's package makes a cluster of its own and starts it with the machine, on PostgreSQL's port. Nobody here asked
+    # for a service, so it is told not to before it comes.
+    as_root mkdir -p /etc/postgresql-common/createcluster.d
+    printf 'create_main_cluster = false\n' |
+      as_root tee /etc/postgresql-common/createcluster.d/no-main-cluster.conf >/dev/null
+  else
+    say "without a PostgreSQL server some tests cannot run: sudo apt-get install postgresql"
+  fi
+fi
+
 if [ "${#missing[@]}" -gt 0 ]; then
   if ! may_install; then
     say "missing: ${missing[*]}"

@@ -1,4 +1,4 @@
-"""Fixtures for all tests: the one Kafka cluster and registry of a session, started when a test first asks."""
+"""Fixtures for all tests: a session's one Kafka cluster, registry and PostgreSQL, started when a test first asks."""
 
 import signal
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from bus.local import cluster
 from bus.settings import Settings
 from tests.command import Command
 from tests.local_cluster import LocalBus, fresh_settings
+from tests.postgres import Postgres, running_postgres
 
 # How long an example or its making takes says how busy the machine is; speed is the benchmarks' matter.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -42,6 +43,13 @@ def own_bus(tmp_path: Path) -> Iterator[Settings]:
         yield ours
     finally:
         cluster.down(ours, wipe=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """PostgreSQL; `postgres.fresh()` is the address of a new database."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture
