@@ -39,7 +39,7 @@ unit: setup ## Run the tests that need no Kafka, in seconds
 	$(PYTHON) -m pytest tests/unit tests/property $(ARGS)
 
 docs: setup ## Write the reference pages from the code's own tables
-	@$(BUS) docs docs/reference
+	@$(BUS) docs docs
 
 format: setup ## Format the code and mend what can be mended
 	$(PYTHON) -m ruff check --fix $(SOURCES)
