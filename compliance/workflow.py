@@ -140,11 +140,13 @@ class Start:
         clock: id of a rule of the law profiles.
         owes: the party that owes it, or the office's role; who is asked when it is overdue.
         since: the form's field that holds the day it counts from; None counts from the action.
+        when: where it starts at all; None starts it always.
     """
 
     clock: str
     owes: Party | Role
     since: str | None = None
+    when: Callable[[Context], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,8 @@ class Decision:
         flags += self.clocks.stop(matter, transition, actor, all_of_them=target in workflow.ends)
         after = self._write_step(workflow, matter, transition, target, form, actor, tuple(flags), cause)
         for start in transition.starts:
-            self.clocks.start(after, start, form, actor)
+            if start.when is None or start.when(context):
+                self.clocks.start(after, start, form, actor)
         for effect in effects:
             self._follow(effect, after, actor, depth)
         return Moved(after, transition, tuple(m for key, m in self.moved.items() if key != after.number))
