@@ -42,5 +42,5 @@ class Article(Model):
 @cache
 def articles() -> tuple[Article, ...]:
     """All articles, in order."""
-    text = (files("compliance") / "law" / "articles.yaml").read_text(encoding="utf-8")
+    text = (files("compliance") / "articles.yaml").read_text(encoding="utf-8")
     return TypeAdapter(tuple[Article, ...]).validate_python(yaml.safe_load(text))

@@ -4,6 +4,7 @@ from pathlib import Path as FilePath
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from compliance.positions import MAX_BYTES, Document, Path, parse
 from schemas.errors import RegisterFileError
@@ -50,12 +51,24 @@ def read_model(text: str, name: str, model: type[M]) -> M:
         RegisterFileError: listing every error with its place; never a value.
     """
     document = parse(text, name)
+    if not isinstance(document.content, dict):
+        raise RegisterFileError(at_place(name, document, (), "must be a mapping"))
     try:
         return model.model_validate(document.content)
     except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
         raise RegisterFileError(
             "\n".join(
                 at_place(name, document, tuple(problem["loc"]), problem["msg"].removeprefix("Value error, "))
-                for problem in error.errors(include_url=False, include_input=False)
+                for problem in found
+                if not _follows(problem, found)
             )
         ) from None
+
+
+def _follows(problem: ErrorDetails, found: list[ErrorDetails]) -> bool:
+    """Whether a list is called too short only because what is wrong with its items was counted out."""
+    path = problem["loc"]
+    return problem["type"] == "too_short" and any(
+        len(other["loc"]) > len(path) and other["loc"][: len(path)] == path for other in found
+    )

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from shutil import copyfile
 from tempfile import mkdtemp
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -29,7 +30,7 @@ NOW = datetime(2026, 9, 1, 1, 0, tzinfo=UTC)
 IN_FORCE = NOW.date() - timedelta(days=365)
 
 
-def huizhou(**changes: object) -> Law:
+def huizhou(**changes: Any) -> Law:
     """The municipal profile alone, in force for a year."""
     return Law.packaged("huizhou-2016", effective_date=IN_FORCE, **changes)
 

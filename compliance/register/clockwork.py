@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from compliance.catalogue import local_date
 from compliance.entry import Model
-from compliance.profiles import Law
+from compliance.profiles import Law, Unit
 from compliance.register.rows import Clock, clock_of
 from compliance.register.tables import CLOCK, CLOCK_CHANGE
 from compliance.roles import CLOCK as CLOCK_ACTOR
@@ -51,7 +51,7 @@ class Clockwork:
                 nominal=due.nominal,
                 due=due.day,
                 provisional=due.provisional,
-                advisory=self._law.advisory(local_date(self._at)),
+                advisory=self._law.advisory(self._at, start.clock, division),
                 state="RUNNING",
             )
             .returning(CLOCK.c.id)
@@ -94,7 +94,10 @@ class Clockwork:
         changed = 0
         for row in self._connection.execute(sa.select(CLOCK).where(CLOCK.c.state != "STOPPED")).mappings().all():
             clock = clock_of(row)
-            due = self._law.due(clock.rule, clock.counts_from, self._calendar, clock.division)
+            # Only what counts seconds asks for the instant, and it counts from the action.
+            seconds = self._law.rule(clock.rule, clock.division).rule.unit is Unit.SECONDS
+            counts_from = clock.started if seconds else clock.counts_from
+            due = self._law.due(clock.rule, counts_from, self._calendar, clock.division)
             if (due.day, due.nominal, due.provisional) == (clock.due, clock.nominal, clock.provisional):
                 continue
             self._connection.execute(

@@ -16,6 +16,7 @@ from compliance.entry import Model
 from compliance.models import MODELS
 from compliance.profiles import Law
 from compliance.register.clockwork import Clockwork
+from compliance.register.kept import named
 from compliance.register.rows import matter_of, matter_values, select_matters
 from compliance.register.tables import COUNTER, FACT, MATTER, OUTBOX, STEP
 from compliance.roles import CLOCK as CLOCK_ACTOR
@@ -73,7 +74,7 @@ class Decision:
     def __init__(
         self, connection: sa.Connection, view: RegisterView, law: Law, calendar: WorkCalendar, at: datetime
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._view = view
         self._own_view = False
         self._law = law
@@ -86,18 +87,18 @@ class Decision:
 
     def matter(self, number: str) -> Matter | None:
         """One matter."""
-        row = self._connection.execute(sa.select(MATTER).where(MATTER.c.number == number)).mappings().first()
+        row = self.connection.execute(sa.select(MATTER).where(MATTER.c.number == number)).mappings().first()
         return None if row is None else matter_of(row)
 
     def matters(
         self, workflow: str, *, states: Sequence[str] | None = None, **parties: str | None
     ) -> tuple[Matter, ...]:
         """The matters of a workflow whose parties have these values."""
-        return select_matters(self._connection, workflow, states, parties)
+        return select_matters(self.connection, workflow, states, parties)
 
     def children(self, number: str) -> tuple[Matter, ...]:
         """The matters that were opened by one."""
-        return select_matters(self._connection, None, None, {"parent": number})
+        return select_matters(self.connection, None, None, {"parent": number})
 
     # -- acting -------------------------------------------------------------------------------------------------
 
@@ -215,16 +216,16 @@ class Decision:
             flags=tuple(dict.fromkeys((*matter.flags, *flags))),
         )
         if matter.seq == 0:
-            self._connection.execute(sa.insert(MATTER).values(matter_values(after)))
+            self.connection.execute(sa.insert(MATTER).values(matter_values(after)))
         else:
-            done = self._connection.execute(
+            done = self.connection.execute(
                 sa.update(MATTER)
                 .where(MATTER.c.number == matter.number, MATTER.c.seq == matter.seq)
                 .values(state=after.state, seq=after.seq, facts=dict(after.facts), flags=list(after.flags))
             )
             if done.rowcount != 1:
                 raise NoError(Refused(RefusalCode.E_CONFLICT, f"step {after.seq} was taken by somebody else"))
-        self._connection.execute(
+        self.connection.execute(
             sa.insert(STEP).values(
                 matter=after.number,
                 seq=after.seq,
@@ -247,9 +248,9 @@ class Decision:
 
     def _number(self, prefix: str) -> str:
         name = f"{prefix}-{local_date(self._at).year}"
-        insert = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
+        insert = postgresql.insert if self.connection.dialect.name == "postgresql" else sqlite.insert
         query = insert(COUNTER).values(name=name, last=1)
-        last = self._connection.execute(
+        last = self.connection.execute(
             query.on_conflict_do_update(index_elements=["name"], set_={"last": COUNTER.c.last + 1}).returning(
                 COUNTER.c.last
             )
@@ -258,14 +259,15 @@ class Decision:
 
     def put(self, model: Any, actor: Actor, cause: Matter | None = None) -> None:  # noqa: ANN401  any model with kind and key
         """Make a model the current one of its key; what belongs on Kafka goes to the outbox with it."""
-        newest = self._connection.execute(
-            sa.select(sa.func.max(FACT.c.version)).where(FACT.c.kind == model.kind, FACT.c.key == model.key)
+        kind, key = named(model)
+        newest = self.connection.execute(
+            sa.select(sa.func.max(FACT.c.version)).where(FACT.c.kind == kind, FACT.c.key == key)
         ).scalar()
-        identity = self._connection.execute(
+        identity = self.connection.execute(
             sa.insert(FACT)
             .values(
-                kind=model.kind,
-                key=model.key,
+                kind=kind,
+                key=key,
                 version=(newest or 0) + 1,
                 at=self._at,
                 account=actor.account,
@@ -276,17 +278,17 @@ class Decision:
             )
             .returning(FACT.c.id)
         ).scalar_one()
-        if model.kind in MODELS:
-            self._connection.execute(sa.insert(OUTBOX).values(fact=identity))
+        if kind in MODELS:
+            self.connection.execute(sa.insert(OUTBOX).values(fact=identity))
             if not self._own_view:
                 self._view, self._own_view = self._view.copy(), True
-            self._view.apply(model.kind, model.key, model)
+            self._view.apply(kind, key, model)
 
     def expire(self, clock_id: int) -> Moved | None:
         """Note that a clock is over, and take what its table says follows by itself (Art 44: silence)."""
         clock = self.clocks.expire(clock_id)
         matter = None if clock is None else self.matter(clock.matter)
-        if clock is None or matter is None or self._law.advisory(local_date(self._at)):
+        if clock is None or matter is None or self._law.advisory(self._at, clock.rule, clock.division):
             return None
         transition = workflow_of(matter.workflow).expiry(matter.state, clock.rule)
         return None if transition is None else self.act(matter.number, transition.action, None, CLOCK_ACTOR)

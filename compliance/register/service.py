@@ -16,19 +16,19 @@ from compliance.catalogue import local_date
 from compliance.entry import Model
 from compliance.events import from_event
 from compliance.models import MODELS
-from compliance.profiles import CountyOverride, Law
+from compliance.profiles import Law
+from compliance.register.clockwork import Clockwork
+from compliance.register.database import serialise
 from compliance.register.decision import Decision, Moved, NoError
+from compliance.register.kept import KEPT, calendar_with, law_with
 from compliance.register.rows import Clock, Step, clock_of, matter_of, select_matters, step_of
 from compliance.register.tables import CLOCK, FACT, MATTER, STEP
 from compliance.roles import Actor
 from compliance.view import RegisterView
-from compliance.workdays import CalendarYear, Suspension, WorkCalendar
+from compliance.workdays import WorkCalendar
 from compliance.workflow import Matter
 from compliance.workflows import workflow as workflow_of
 from schemas.refusals import RefusalCode, Refused
-
-# What the register alone keeps: it changes how deadlines are counted, and no worker reads it.
-KEPT: dict[str, type[Model]] = {model.kind: model for model in (CalendarYear, Suspension, CountyOverride)}
 
 
 class Register:
@@ -105,9 +105,12 @@ class Register:
         Returns:
             how many clocks got another due day.
         """
-        self.put(models, actor, at)
         with self._writing(at) as decision:
-            return decision.clocks.recompute(actor, reason)
+            for model in models:
+                decision.put(model, actor)
+            self._catch_up(decision.connection)
+            clocks = Clockwork(decision.connection, self._law, self._calendar, at)
+            return clocks.recompute(actor, reason)
 
     # -- looking ------------------------------------------------------------------------------------------------
 
@@ -193,8 +196,17 @@ class Register:
         """A transaction; whoever else changed the same thing first makes it a refusal, never a half."""
         try:
             with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+                serialise(connection)
                 self._catch_up(connection)
-                yield Decision(connection, self._view, self._law, self._calendar, at)
+                seen = self._seen
+                try:
+                    yield Decision(connection, self._view, self._law, self._calendar, at)
+                except BaseException:
+                    if self._seen != seen:
+                        # What was taken over of this very transaction is undone with it.
+                        self._view, self._seen = RegisterView(), 0
+                        self._law, self._calendar = self._first_law, self._first_calendar
+                    raise
         except sa.exc.IntegrityError:
             raise NoError(Refused(RefusalCode.E_CONFLICT, "the same thing was changed by another decision")) from None
 
@@ -215,9 +227,5 @@ class Register:
         query = sa.select(FACT.c.kind, FACT.c.key, FACT.c.body).where(FACT.c.kind.in_(KEPT)).order_by(FACT.c.id)
         for kind, key, body in connection.execute(query):
             newest[kind, key] = KEPT[kind].model_validate(body)
-        calendar = self._first_calendar.with_suspensions([m for m in newest.values() if isinstance(m, Suspension)])
-        for model in newest.values():
-            if isinstance(model, CalendarYear):
-                calendar = calendar.with_year(model)
-        self._calendar = calendar
-        self._law = self._first_law.with_overrides([m for m in newest.values() if isinstance(m, CountyOverride)])
+        self._calendar = calendar_with(self._first_calendar, newest.values())
+        self._law = law_with(self._first_law, newest.values())
