@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from compliance.entry import Model
 from compliance.models import RegisterModel
 from compliance.profiles import Law
-from compliance.roles import COUNTY_ROLES, ROLE_NAMES, Actor, By, Party, Role
+from compliance.roles import COUNTY_ROLES, Actor, By, Party, Role
 from compliance.view import RegisterView
 from compliance.workdays import WorkCalendar
 from schemas.refusals import RefusalCode, Refused
@@ -65,19 +65,26 @@ class Matter:
         return self.facts.get(action, {}).get(key)
 
 
-class Lookup(Protocol):
-    """What a rule may ask of the other matters."""
-
-    def matter(self, number: str) -> Matter | None:
-        """One matter."""
+class Matters(Protocol):
+    """Whoever can tell the matters of a workflow: the register, or a decision from within its transaction."""
 
     def matters(
         self, workflow: str, *, states: Sequence[str] | None = None, **parties: str | None
     ) -> tuple[Matter, ...]:
         """The matters of a workflow whose parties have these values."""
 
+
+class Lookup(Matters, Protocol):
+    """What a rule may ask of the other matters."""
+
+    def matter(self, number: str) -> Matter | None:
+        """One matter."""
+
     def children(self, number: str) -> tuple[Matter, ...]:
         """The matters that were opened by one."""
+
+    def due(self, number: str, clock: str) -> date | None:
+        """The due day of a matter's running clock; None where none of that rule runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +257,7 @@ def advance(workflow: Workflow, state: str, action: str, actor: Actor, parties: 
         known = ", ".join(t.action for t in workflow.leaving(state)) or "nothing"
         return Refused(RefusalCode.E_STATE, f"{where}; possible here: {known}", cited=workflow.articles)
     if not any(_may(by, actor, parties) for by in found.by):
-        may = "; ".join(_words(by) for by in found.by)
+        may = "; ".join(by.en for by in found.by)
         return Refused(RefusalCode.E_ROLE, f"{where}; may be done by: {may}", cited=found.article)
     return found
 
@@ -264,11 +271,6 @@ def _may(by: By, actor: Actor, parties: Parties) -> bool:
     return actor.role not in COUNTY_ROLES or (
         actor.division is not None and parties.division.startswith(actor.division[:6])
     )
-
-
-def _words(by: By) -> str:
-    party = f" of the {by.party.value.lower()}" if by.party is not None else ""
-    return ", ".join(ROLE_NAMES[role][1] for role in sorted(by.roles)) + party
 
 
 def fill_in(transition: Transition, data: Model | Mapping[str, Any] | None) -> Model | Refused | None:

@@ -74,7 +74,9 @@ class Clockwork:
                 sa.update(CLOCK).where(CLOCK.c.id == clock.id).values(state="STOPPED", ended=self._at)
             )
             self._note(clock.id, "STOPPED", clock.due, actor, transition.action, provisional=clock.provisional)
-            if clock.rule in transition.stops and local_date(self._at) > clock.due:
+            # What the clock's own end brings about was not owed by anybody, so it is not late either.
+            owed = clock.rule in transition.stops and clock.rule != transition.expiry_of
+            if owed and local_date(self._at) > clock.due:
                 late.append(f"LATE:{clock.rule}")
         return late
 

@@ -5,7 +5,7 @@ Either all of it stands or nothing does: a refusal anywhere undoes the rest.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from compliance.profiles import Law
 from compliance.register.clockwork import Clockwork
 from compliance.register.kept import named
 from compliance.register.rows import matter_of, matter_values, select_matters
-from compliance.register.tables import COUNTER, FACT, MATTER, OUTBOX, STEP
+from compliance.register.tables import CLOCK, COUNTER, FACT, MATTER, OUTBOX, STEP
 from compliance.roles import CLOCK as CLOCK_ACTOR
 from compliance.roles import Actor
 from compliance.view import RegisterView
@@ -99,6 +99,13 @@ class Decision:
     def children(self, number: str) -> tuple[Matter, ...]:
         """The matters that were opened by one."""
         return select_matters(self.connection, None, None, {"parent": number})
+
+    def due(self, number: str, clock: str) -> date | None:
+        """The due day of a matter's running clock; None where none of that rule runs."""
+        query = sa.select(CLOCK.c.due).where(
+            CLOCK.c.matter == number, CLOCK.c.rule == clock, CLOCK.c.state != "STOPPED"
+        )
+        return self.connection.execute(query.order_by(CLOCK.c.id.desc())).scalars().first()
 
     # -- acting -------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ outbox pushes. A baseline entry is co-signed by the staffing office first; a cou
 the county's own offices. Attributes other than items, content and owner are adjusted by the authority alone.
 """
 
-from compliance.roles import AUTHORITY, GOVERNMENT, OPERATOR, By, Role
+from compliance.roles import AUTHORITY, BY_CONSEQUENCE, GOVERNMENT, OPERATOR, STAFFING, Role
 from compliance.workflow import NEW, Choice, Start, Transition, Workflow
 from compliance.workflows.catalogue_forms import (
     Adjustment,
@@ -36,7 +36,6 @@ from compliance.workflows.catalogue_rules import (
     same_version,
 )
 
-STAFFING = By(frozenset({Role.STAFFING}))
 _REVIEW = Start("catalogue_review", Role.AUTHORITY_CITY, when=has_review_clock)
 _REVIEWED = ("catalogue_review",)
 
@@ -205,7 +204,7 @@ CATALOGUE = Workflow(
             "supersede",
             ("PUBLISHED",),
             "SUPERSEDED",
-            (AUTHORITY,),
+            (BY_CONSEQUENCE,),
             "14",
             "由新版本取代",
             "end with the publication of a newer version",
@@ -215,7 +214,7 @@ CATALOGUE = Workflow(
             "retire",
             ("PUBLISHED",),
             "RETIRED",
-            (AUTHORITY,),
+            (BY_CONSEQUENCE,),
             "40",
             "停用",
             "end with the retirement of the entry",

@@ -11,7 +11,7 @@ from compliance.catalogue import local_date
 from compliance.clocks import Role as ClockOwner
 from compliance.entry import Model
 from compliance.proposal import DIVISION
-from compliance.roles import AUTHORITY, OPERATOR, UNIT, Actor, Party, Role
+from compliance.roles import AUTHORITY, BY_CONSEQUENCE, OPERATOR, UNIT, Actor, Party, Role
 from compliance.values import Day, ResourceCode, Text
 from compliance.view import RegisterView
 from compliance.workflow import NEW, Context, Effect, Flag, Matter, Open, Parties, Start, Transition, Workflow
@@ -186,7 +186,7 @@ CHANGE_NOTICE = Workflow(
             "settle",
             ("IN_PROCEDURE",),
             "ADJUSTED",
-            (AUTHORITY,),
+            (BY_CONSEQUENCE,),
             "14",
             "目录已重新公布",
             "end with the publication of the version",
@@ -197,7 +197,7 @@ CHANGE_NOTICE = Workflow(
             "take_back",
             ("IN_PROCEDURE",),
             "REPORTED",
-            (OPERATOR,),
+            (BY_CONSEQUENCE,),
             "14",
             "目录草案已撤销",
             "go back, because the draft was given up",
