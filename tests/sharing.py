@@ -141,13 +141,7 @@ def confirmed(register: Register, *fields: str, at: datetime = NOW) -> tuple[Mat
 
 def file_confirmation(register: Register, grant: str, at: datetime = NOW) -> None:
     """File 授权确认表."""
-    form = {
-        "number": "确认〔2026〕1号",
-        "filed_on": "2026-09-01",
-        "handler": "某人",
-        "phone": "1",
-        "approved_by": "某人",
-    }
+    form = {"number": "确认〔2026〕1号", "filed_on": "2026-09-01", "handler": "某人", "phone": "1", "approved_by": "某人"}
     moved(register.act(grant, "file_confirmation", form, OWNER, at), "PENDING")
 
 
@@ -224,3 +218,5 @@ def ordered(register: Register, dispute: str, at: datetime = NOW) -> Moved | Ref
     moved(register.act(dispute, "petition", PETITION, ASKER, at), "GOVERNMENT")
     order = {"number": "府裁〔2026〕1号", "decided_on": at.date().isoformat(), "document": "决定1号"}
     return register.act(dispute, "order", order, GOVERNMENT, at)
+
+
