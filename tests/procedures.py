@@ -1,99 +1,94 @@
-"""Steps that many tests of the procedures need: an agency that connects, an entry on its way through the catalogue."""
+"""A small catalogue and cases about it, for the tests of procedures: a lamp register that the police own."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from compliance.models import Agency, CatalogueEntry, ContactRole
-from compliance.register.decision import Moved
 from compliance.register.service import Register
-from compliance.roles import Actor, Role
-from tests.hall import signing_key
-from tests.register import AUTHORITY, COUNTY, GOVERNMENT, NOW, OPERATOR, STAFFING, moved, of, office
-from tests.sharing import AGENCIES, agency
+from tests.catalogue import agencies, entry
+from tests.register import AUTHORITY, CITY, NOW, of
 
-LAW = {"title": "测试法", "article": "1", "level": "LAW"}
-COUNTY_OPERATOR = office(Role.OPERATOR_COUNTY, COUNTY)
-COUNTY_AUTHORITY = office(Role.AUTHORITY_COUNTY, COUNTY)
-COUNTY_GOVERNMENT = office(Role.GOVERNMENT_COUNTY, COUNTY)
-VERIFICATION = {"opinion": "核实无误"}
-APPROVAL = {"approval_number": "惠府函〔2026〕1号", "approved_on": "2026-09-01"}
-PUBLICATION = {"document": "公告〔2026〕1号"}
-RETURN = {"defects": ["缺少更新频率"]}
+TOKEN = "0123456789abcdef" * 2
+EVENT = "00000000-0000-4000-8000-000000000001"
+OTHER_EVENT = "00000000-0000-4000-8000-000000000002"
+RIGHT_EVENT = "00000000-0000-4000-8000-000000000003"
+POLICE = of("psb")
+CIVIL = of("civil_affairs")
 
 
-def city(register: Register) -> None:
-    """The agencies of the city and its counties are connected."""
-    register.put([agency(code, division) for code, division in AGENCIES.items()], OPERATOR, NOW - timedelta(days=200))
+def days(count: int) -> datetime:
+    """That many days after NOW, a Tuesday: 3 is the third working day after it, 4 a Saturday."""
+    return NOW + timedelta(days=count)
 
 
-def persons(*roles: ContactRole, lacking: ContactRole | None = None) -> list[dict[str, str]]:
-    """Named persons for these roles, or for all but one."""
-    chosen = roles or tuple(ContactRole)
-    return [{"role": role.value, "name": "某人", "phone": "0752-1234567"} for role in chosen if role is not lacking]
+def with_catalogue(register: Register, *models: Any) -> Register:
+    """The register with four agencies and the lamp entry, and further models."""
+    register.put([*agencies(), entry(), *models], AUTHORITY, NOW)
+    return register
 
 
-def pem(code: str, starts: datetime = NOW - timedelta(days=30), days: int = 400) -> str:
-    """A signing certificate that is valid now."""
-    return signing_key(code, starts, starts + timedelta(days=days)).pem
-
-
-def application(code: str = "weather", **changes: Any) -> dict[str, Any]:
-    """An application for the connection that is complete; what is changed to None is left out."""
-    form = {
-        "code": code,
-        "name": "市气象局",
-        "credit_code": "11441300007212348P",
-        "type": "ADMINISTRATIVE_ORGAN",
-        "division": "441300",
-        "participation": "MANDATORY",
-        "contacts": persons(),
-        "systems": ["气象业务系统"],
-        "certificate": {"pem": pem(code)},
+def case(**changes: Any) -> dict[str, Any]:
+    """The form of a case about one lamp's area; a change that is None leaves its key out."""
+    given = {
+        "resource": "lamp",
+        "division": CITY,
+        "fields": ["area"],
+        "event_id": EVENT,
+        "statement": "区域与实地不符",
         **changes,
     }
-    return {key: value for key, value in form.items() if value is not None}
+    return {key: value for key, value in given.items() if value is not None}
 
 
-CHECK = {"network_line": "政务外网专线", "interface_tested_on": "2026-09-01"}
-CONNECTION = {"connected_on": "2026-09-01", "document": "接入确认书1号"}
+def objection(**changes: Any) -> dict[str, Any]:
+    """An objection to content (Art 56)."""
+    return case(about="CONTENT", **changes)
 
 
-def connected(register: Register, code: str = "weather", **changes: Any) -> Moved:
-    """An agency that went the whole way of a first connection."""
-    made = moved(register.open("onboarding", "apply", application(code, **changes), of(code), NOW), "APPLIED")
-    number = made.matter.number
-    moved(register.act(number, "check", CHECK, OPERATOR, NOW), "CHECKED")
-    return moved(register.act(number, "connect", CONNECTION, OPERATOR, NOW), "CONNECTED")
+def difference(**changes: Any) -> dict[str, Any]:
+    """What a comparison of two events found about one subject (Art 28)."""
+    return case(token=TOKEN, compared_event=OTHER_EVENT, **changes)
 
 
-def known(register: Register, code: str = "weather") -> Agency:
-    """The agency as the register has it."""
-    found = register.view().agency(code)
-    assert found is not None
-    return found
-
-
-def drafted(register: Register, entry: CatalogueEntry, by: Actor = OPERATOR, at: datetime = NOW) -> str:
-    """The number of a draft."""
-    return moved(register.open("catalogue", "draft", {"entry": wire(entry)}, by, at), "DRAFT").matter.number
-
-
-def published(register: Register, entry: CatalogueEntry, at: datetime = NOW) -> Moved:
-    """An entry of the city, through the whole procedure."""
-    number = drafted(register, entry, at=at)
-    if entry.baseline:
-        moved(register.act(number, "cosign", {"document": "编办函1号", "signed_on": "2026-09-01"}, STAFFING, at))
-    return finish(register, number, at)
-
-
-def finish(register: Register, number: str, at: datetime = NOW) -> Moved:
-    """A draft of the city, from its verification to its publication."""
-    moved(register.act(number, "verify", VERIFICATION, AUTHORITY, at), "VERIFIED")
-    moved(register.act(number, "approve", APPROVAL, GOVERNMENT, at), "APPROVED")
-    return moved(register.act(number, "publish", PUBLICATION, AUTHORITY, at))
-
-
-def wire(entry: CatalogueEntry) -> Mapping[str, Any]:
-    """An entry as a form carries it."""
-    return entry.model_dump(mode="json", by_alias=True)
+NOTICE = {"finding": "非技术原因", "document": "核查通知1号"}
+FINDING = {"finding": "解析有误", "evidence": ["日志摘要1号"]}
+CORRECTED = {"outcome": "CORRECTED", "explanation": "登记有误，已更正", "correcting_event": RIGHT_EVENT}
+CONFIRMED = {"outcome": "CONFIRMED", "explanation": "经核查无误"}
+REDERIVED = {"cause": "解析程序缺陷", "rederived_from": EVENT, "grants": ["g-1"]}
+VERIFICATION = {"document": "核查报告1号", "archive_number": "档2026-1", "summary": "已更正"}
+COPY = {"sent_on": "2026-09-03", "document": "抄送1号"}
+OUTAGE = {
+    "division": CITY,
+    "started_on": "2026-09-01",
+    "reason": "台风致机房断电",
+    "remedy": "启用备用线路",
+    "document": "惠公函1号",
+}
+REPORT = {"year": 2026, "division": CITY, "supplied": "已提供", "used": "已使用", "effect": "减少材料"}
+INCIDENT = {
+    "kind": "LEAK",
+    "severity": "SERIOUS",
+    "division": CITY,
+    "occurred_at": "2026-08-31T08:00:00+08:00",
+    "summary": "发现外泄",
+    "unit": "civil_affairs",
+}
+DRILL = {
+    "kind": "DISASTER_RECOVERY",
+    "division": CITY,
+    "held_on": "2026-08-20",
+    "result": "PASSED",
+    "findings": "按时恢复",
+    "document": "演练报告1号",
+}
+CLAIM = {
+    "supplier": "psb",
+    "division": CITY,
+    "resource": "lamp",
+    "fields": ["area"],
+    "delivered_events": [EVENT, OTHER_EVENT],
+    "act": "行政处罚决定1号",
+    "borne": "STATE_COMPENSATION",
+    "borne_document": "赔偿决定1号",
+    "borne_on": "2026-08-01",
+    "proof": ["交付证明1号"],
+}

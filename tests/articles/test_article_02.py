@@ -2,7 +2,7 @@
 
 from compliance.register.service import Register
 from schemas.refusals import RefusalCode
-from tests.procedures import application, connected, known
+from tests.city_register import application, connected, known
 from tests.register import NOW, of, refused
 
 BY_DUTY = ("ADMINISTRATIVE_ORGAN", "AUTHORISED_ORGANISATION")

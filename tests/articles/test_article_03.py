@@ -3,7 +3,7 @@
 from compliance.register.service import Register
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry
-from tests.procedures import application, city, published
+from tests.city_register import application, city, published
 from tests.register import NOW, moved, of, refused
 
 

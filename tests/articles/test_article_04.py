@@ -7,7 +7,7 @@ from compliance.register.service import Register
 from schemas.refusals import RefusalCode
 from schemas.words import SharingClass
 from tests.catalogue import CIRCULAR, LAW, entry, field, schema_text
-from tests.procedures import city, published, wire
+from tests.city_register import city, published, wire
 from tests.register import NOW, OPERATOR, moved, refused
 
 UNCLASSED = schema_text("lamp", field("height", sharing=None))

@@ -4,7 +4,7 @@ from compliance.register.service import Register
 from compliance.roles import Role
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry
-from tests.procedures import VERIFICATION, city, drafted
+from tests.city_register import VERIFICATION, city, drafted
 from tests.register import AUTHORITY, COUNTY, NOW, moved, of, office, refused
 
 OTHERS = (

@@ -8,7 +8,7 @@ from compliance.workflow import NEW, Parties, Transition, advance
 from compliance.workflows import WORKFLOWS
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry
-from tests.procedures import APPROVAL, PUBLICATION, VERIFICATION, city, drafted
+from tests.city_register import APPROVAL, PUBLICATION, VERIFICATION, city, drafted
 from tests.register import AUTHORITY, GOVERNMENT, NOW, OPERATOR, moved, office, refused
 
 

@@ -9,7 +9,7 @@ from compliance.roles import Role
 from compliance.workflows.legacy_exchange import BUILT_LATER
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry, schema_text
-from tests.procedures import CHECK, application, city, connected, known, persons, wire
+from tests.city_register import CHECK, application, city, connected, known, persons, wire
 from tests.register import IN_FORCE, NOW, OPERATOR, SUPERVISION, moved, of, office, refused
 
 

@@ -4,7 +4,7 @@ from compliance.entry import FieldPolicy, OwnerRule
 from compliance.register.service import Register
 from schemas.refusals import RefusalCode
 from tests.catalogue import LAW, entry, field, schema_text
-from tests.procedures import city, drafted, published, wire
+from tests.city_register import city, drafted, published, wire
 from tests.register import NOW, OPERATOR, moved, refused
 
 AGAIN = schema_text("torch", field("height", "灯杆高度"))

@@ -3,7 +3,7 @@
 from compliance.register.service import Register
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry
-from tests.procedures import RETURN, VERIFICATION, city, drafted, finish, wire
+from tests.city_register import RETURN, VERIFICATION, city, drafted, finish, wire
 from tests.register import AUTHORITY, NOW, OPERATOR, STAFFING, moved, refused
 
 SIGNED = {"document": "编办函1号", "signed_on": "2026-09-01"}

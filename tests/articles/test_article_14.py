@@ -5,7 +5,7 @@ from datetime import timedelta
 from compliance.register.service import Register
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry, field, schema_text
-from tests.procedures import PUBLICATION, city, drafted, finish, published, wire
+from tests.city_register import PUBLICATION, city, drafted, finish, published, wire
 from tests.register import AUTHORITY, NOW, OPERATOR, moved, of, refused
 
 LATER = NOW + timedelta(days=1)

@@ -6,7 +6,7 @@ from compliance.register.service import Register
 from compliance.writing import may_submit
 from schemas.refusals import RefusalCode, Refused
 from tests.catalogue import entry
-from tests.procedures import city, published
+from tests.city_register import city, published
 from tests.register import NOW, moved, of, refused
 
 REVIEW = {

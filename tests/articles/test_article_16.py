@@ -4,7 +4,7 @@ from compliance.register.service import Register
 from schemas.refusals import RefusalCode
 from schemas.words import FreshnessClass
 from tests.catalogue import entry
-from tests.procedures import city, published, wire
+from tests.city_register import city, published, wire
 from tests.register import NOW, OPERATOR, refused
 
 

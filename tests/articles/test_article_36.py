@@ -6,7 +6,7 @@ from compliance.register.service import Register
 from compliance.routing import Platform, Tier, route
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry, schema_text
-from tests.procedures import city, known, published, wire
+from tests.city_register import city, known, published, wire
 from tests.register import NOW, OPERATOR, moved, of, refused
 
 REVIEW = {

@@ -10,7 +10,7 @@ from compliance.workflows.catalogue import CATALOGUE
 from schemas.refusals import RefusalCode, Refused
 from schemas.words import SharingClass
 from tests.catalogue import LAW, entry
-from tests.procedures import APPROVAL, PUBLICATION, VERIFICATION, city, drafted, published, wire
+from tests.city_register import APPROVAL, PUBLICATION, VERIFICATION, city, drafted, published, wire
 from tests.register import AUTHORITY, GOVERNMENT, NOW, OPERATOR, moved, refused
 
 STEPS = {

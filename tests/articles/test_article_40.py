@@ -7,7 +7,7 @@ from compliance.register.service import Register
 from compliance.writing import compile_owner
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry, field, schema_text
-from tests.procedures import APPROVAL, PUBLICATION, VERIFICATION, city, drafted, finish, published, wire
+from tests.city_register import APPROVAL, PUBLICATION, VERIFICATION, city, drafted, finish, published, wire
 from tests.register import AUTHORITY, GOVERNMENT, NOW, OPERATOR, moved, refused
 
 CHANGE = datetime(2026, 10, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ from compliance.register.service import Register
 from compliance.roles import Role
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry, field, schema_text
-from tests.procedures import (
+from tests.city_register import (
     APPROVAL,
     COUNTY_AUTHORITY,
     COUNTY_GOVERNMENT,

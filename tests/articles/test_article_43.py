@@ -7,7 +7,7 @@ from compliance.models import ContactRole, OnboardingState
 from compliance.register.service import Register
 from compliance.roles import Role
 from schemas.refusals import RefusalCode
-from tests.procedures import CHECK, CONNECTION, application, city, connected, known, persons
+from tests.city_register import CHECK, CONNECTION, application, city, connected, known, persons
 from tests.register import AUTHORITY, NOW, OPERATOR, moved, of, refused
 
 # Changed on Friday 25 September 2026: two make-up and holiday weeks follow.

@@ -9,7 +9,7 @@ from compliance.view import RegisterView
 from compliance.workflow import Matter
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry
-from tests.procedures import city, published, wire
+from tests.city_register import city, published, wire
 from tests.register import AUTHORITY, NOW, moved, of, refused
 from tests.sharing import disputed, found, ordered
 

@@ -7,7 +7,7 @@ from compliance.entry import OwnerRule
 from compliance.register.service import Register
 from schemas.refusals import RefusalCode
 from tests.catalogue import LAW, entry, field, grant, schema_text
-from tests.procedures import PUBLICATION, RETURN, VERIFICATION, city, drafted, finish, published, wire
+from tests.city_register import PUBLICATION, RETURN, VERIFICATION, city, drafted, finish, published, wire
 from tests.register import AUTHORITY, COUNTY, GOVERNMENT, NOW, OPERATOR, both, moved, of, refused, sqlite_register
 
 LATER = NOW + timedelta(days=1)

@@ -4,7 +4,7 @@ from compliance.contacts import contact_list, vacancies
 from compliance.models import ContactRole
 from compliance.register.service import Register
 from schemas.refusals import RefusalCode
-from tests.procedures import connected, persons
+from tests.city_register import connected, persons
 from tests.register import NOW, OPERATOR, moved, of, refused
 
 NOTICE = {"agency": "weather", "persons": persons(ContactRole.CONTACT), "effective_from": "2026-09-01"}

@@ -8,8 +8,8 @@ from compliance.register.service import Register
 from compliance.roles import Role
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry, grant
+from tests.city_register import CHECK, CONNECTION, application, city, connected, known, pem, published
 from tests.hall import signing_key
-from tests.procedures import CHECK, CONNECTION, application, city, connected, known, pem, published
 from tests.register import AUTHORITY, NOW, OPERATOR, moved, of, office, refused
 
 SECURITY = office(Role.SECURITY_ADMINISTRATOR)

@@ -4,7 +4,7 @@ from compliance.entry import OwnerRule
 from compliance.register.service import Register
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry, grant, schema_text
-from tests.procedures import RETURN, city, published, wire
+from tests.city_register import RETURN, city, published, wire
 from tests.register import AUTHORITY, COUNTY, NOW, OPERATOR, moved, of, refused
 
 EXCHANGE = {
