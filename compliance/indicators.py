@@ -22,11 +22,13 @@ from compliance.modelfile import read_model, text_of
 from compliance.models import Agency, ContactRole
 from compliance.period import Period
 from compliance.punctual import Kept, punctual
+from compliance.register.rows import Step
 from compliance.register.service import Register
 from compliance.workflow import Matter
-from compliance.workflows import annual_report, data_case, evidence, incident, outage
+from compliance.workflows import annual_report, data_case, effect_report, evidence, incident, outage
 from compliance.workflows.evidence import EvidenceKind
 from compliance.workflows.incident import IncidentKind
+from compliance.workflows.legacy_exchange import LEGACY_EXCHANGE, UNPLANNED
 from schemas.errors import UsageError
 
 _THREE = (ContactRole.LEADER, ContactRole.SHARING_OFFICER, ContactRole.TECHNICAL_OFFICER)
@@ -86,8 +88,15 @@ INDICATORS: dict[str, Indicator] = {
         Indicator("over_scope", Group.USE, "超越授权范围使用", "attempts beyond the authorisation", 10, 5),
         Indicator("leaks", Group.USE, "泄露国家秘密、商业秘密、个人隐私", "leaks", 10, 50),
         Indicator("answers", Group.DUTIES, "共享申请按期答复和提供", "applications answered and served in time", 5),
-        Indicator("annual_report", Group.DUTIES, "按期报送年度报告", "annual report in time", 3),
-        Indicator("outage_notices", Group.DUTIES, "不可抗力按期通知", "outages told in time", 2),
+        Indicator(
+            "legacy_exchanges",
+            Group.DUTIES,
+            "平台外交换已迁移或列入计划",
+            "exchanges beside the platform that move to it",
+            2,
+        ),
+        Indicator("annual_report", Group.DUTIES, "按期报送年度报告", "annual report in time", 2),
+        Indicator("outage_notices", Group.DUTIES, "不可抗力按期通知", "outages told in time", 1),
     )
 }
 """Every indicator, in the order of the article."""
@@ -165,6 +174,7 @@ def values_of(
         "over_scope": scene.over_scope(),
         "leaks": scene.leaks(),
         "answers": scene.clocks(_ANSWERS),
+        "legacy_exchanges": scene.legacy_exchanges(),
         "annual_report": scene.annual_report(),
         "outage_notices": scene.outage_notices(),
     }
@@ -224,14 +234,21 @@ class _Scene:
         """Cases in which the agency, as owner, found that it was wrong, by the day of its answer."""
         wrong = tuple(
             matter.number
-            for matter in self._matters(data_case.CODE, provider=True)
-            if matter.fact("answer", "outcome") == "CORRECTED" and self._answered(matter.number, "answer")
+            for matter in self._matters(data_case.CODE, "provider")
+            if matter.fact("answer", "outcome") == "CORRECTED"
+            and any(step.action == "answer" for step in self._steps(matter.number))
         )
         return 0, len(wrong), wrong
 
     def over_scope(self) -> _Counted:
+        """What the bus refused, and uses that an inspection of the agency's use files found beyond the grant."""
         rows = [row for row in self._facts if row.denied]
-        return 0, sum(row.denied for row in rows), tuple(row.record for row in rows)
+        found = [
+            matter.number
+            for matter in self._matters(effect_report.EFFECT_REPORT.code, "requester")
+            if any(effect_report.OVER_SCOPE in step.flags for step in self._steps(matter.number))
+        ]
+        return 0, sum(row.denied for row in rows) + len(found), (*(row.record for row in rows), *found)
 
     def leaks(self) -> _Counted:
         """Incidents in its hands, and leaks that were found elsewhere and confirmed."""
@@ -247,6 +264,12 @@ class _Scene:
             and self._during.first.isoformat() <= self._day(matter, "dated") <= self._during.last.isoformat()
         ]
         return 0, len(happened) + len(found), (*happened, *found)
+
+    def legacy_exchanges(self) -> _Counted:
+        """Exchanges beside the platform as they stand: one that is only registered has no plan yet (Art 10)."""
+        known = self._matters(LEGACY_EXCHANGE.code)
+        good = sum(matter.state not in UNPLANNED for matter in known)
+        return good, len(known), tuple(matter.number for matter in known)
 
     def annual_report(self) -> _Counted:
         """Each year whose day lies in the period and is over, or is reported already; of mandatory units alone."""
@@ -268,16 +291,16 @@ class _Scene:
         good = sum(f"LATE:{outage.NOTICE}" not in matter.flags for matter in told)
         return good, len(told), tuple(matter.number for matter in told)
 
-    def _matters(self, workflow: str, *, provider: bool = False, **parties: str) -> list[Matter]:
+    def _matters(self, workflow: str, party: str = "unit", **parties: str) -> list[Matter]:
         """The agency's matters as they stood at the instant."""
-        whose = {"provider" if provider else "unit": self._agency.code, **parties}
-        now = self._register.matters(workflow, **whose)
+        now = self._register.matters(workflow, **{party: self._agency.code}, **parties)
         then = (self._register.matter_at(matter.number, self._at) for matter in now)
         return [matter for matter in then if matter is not None]
 
-    def _answered(self, number: str, action: str) -> bool:
-        steps = (step for step in self._register.history(number) if step.action == action and step.at <= self._at)
-        return any(self._during.holds(local_date(step.at)) for step in steps)
+    def _steps(self, number: str) -> list[Step]:
+        """The steps of a matter that were taken in the period, as far as the instant knows them."""
+        steps = self._register.history(number)
+        return [step for step in steps if step.at <= self._at and self._during.holds(local_date(step.at))]
 
     def _happened(self, instant: str) -> bool:
         return self._during.holds(local_date(datetime.fromisoformat(instant)))
