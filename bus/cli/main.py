@@ -11,6 +11,7 @@ from bus.cli.docs import docs
 from bus.cli.keys import keys
 from bus.cli.local import local
 from bus.cli.register import init, register
+from bus.cli.report import report
 from bus.cli.run import run
 from bus.cli.schema import schema
 from schemas.errors import BusError
@@ -22,7 +23,7 @@ def bus() -> None:
 
 
 # One line a group or command.
-COMMANDS: tuple[click.Command, ...] = (catalogue, codes, demo, docs, local, init, keys, register, run, schema)
+COMMANDS: tuple[click.Command, ...] = (catalogue, codes, demo, docs, local, init, keys, register, report, run, schema)
 
 for _command in COMMANDS:
     bus.add_command(_command)
