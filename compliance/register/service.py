@@ -165,13 +165,31 @@ class Register:
             flags |= dict.fromkeys(step.flags)
         return replace(matter, state=steps[-1].target, seq=steps[-1].seq, facts=facts, flags=tuple(flags))
 
-    def clocks(self, *, running: bool = True, agency: str | None = None) -> tuple[Clock, ...]:
-        """Clocks by due day, so that what is overdue longest comes first."""
-        query = sa.select(CLOCK).order_by(CLOCK.c.due, CLOCK.c.id)
+    def clocks(
+        self,
+        *,
+        running: bool = True,
+        agency: str | None = None,
+        matter: str | None = None,
+        due_before: date | None = None,
+        limit: int | None = None,
+    ) -> tuple[Clock, ...]:
+        """Clocks by due day, so that what is overdue longest comes first.
+
+        Args:
+            running: only those that run.
+            agency: only what this agency owes.
+            matter: only of this matter.
+            due_before: only what was due before that day.
+            limit: so many at the most.
+        """
+        query = sa.select(CLOCK).order_by(CLOCK.c.due, CLOCK.c.id).limit(limit)
         if running:
             query = query.where(CLOCK.c.state != "STOPPED")
-        if agency is not None:
-            query = query.where(CLOCK.c.agency == agency)
+        if due_before is not None:
+            query = query.where(CLOCK.c.due < due_before)
+        for column, value in ((CLOCK.c.agency, agency), (CLOCK.c.matter, matter)):
+            query = query if value is None else query.where(column == value)
         with self._engine.connect() as connection:
             return tuple(clock_of(row) for row in connection.execute(query).mappings())
 
