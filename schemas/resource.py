@@ -17,6 +17,7 @@ from schemas.errors import SchemaError, UsageError
 from schemas.provenance import FACTS, HEAD, NAMESPACE, PROVENANCE, TIMESTAMP, UUID
 from schemas.refusals import RefusalCode, Refused
 from schemas.resource_rules import SECTIONS, read
+from schemas.wire import ending
 from schemas.words import SharingClass
 
 
@@ -221,11 +222,16 @@ class ResourceSchema:
             for section in SECTIONS
         }
 
+    @cached_property
+    def endings(self) -> dict[str, tuple[int, ...]]:
+        """How the value of each field of a section ends, in the section's order."""
+        return {section: tuple(ending(self.fields[name].avro) for name in self.names(section)) for section in SECTIONS}
+
     def delivery(self, fields: Iterable[str]) -> Codec:
         """Codec of a delivery topic: provenance, and exactly the granted fields in the schema's order.
 
-        Deliver writes its bytes in two parts, `delivery_head` and `granted`, with the union's branch between them:
-        the Avro library would else try the whole row against each branch.
+        Deliver writes its bytes in two parts, `delivery_bytes` and the granted fields as they stand in the record, with
+        the union's branch between them.
 
         Raises:
             SchemaError: when a granted field does not exist.
