@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from processors.batch import Frames, Outcome
-from processors.cutting import Cutter, CutRecord
+from processors.cutting import CutRecord, Cutter
 from processors.projection import GrantPlan, delivery_value
 from processors.sealing import Opener
 from schemas.codec import Codec

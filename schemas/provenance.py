@@ -226,7 +226,8 @@ def delivery_bytes(
     """The bytes of a delivery's first part, as `delivery_head` would write them.
 
     Args:
-        head, facts: of the record.
+        head: of the record.
+        facts: of the record.
         subject: the pseudonym.
         grant: the grant's id, as written.
         leaves: the reason with which the record leaves the subscriber, as a WITHDRAW; None where it arrives.

@@ -58,20 +58,24 @@ class FieldSpec:
 
     @property
     def bounds(self) -> tuple[int, int] | None:
-        """The least and the greatest number on the wire that a reader can show, of a date, timestamp or decimal.
+        """The least and the greatest number on the wire that a reader can take, where the wire can hold others.
 
-        Avro's days and milliseconds reach further than the years 1 to 9999 of readers' calendars, and the bytes of a
-        decimal can hold more digits than its precision.
+        Avro's days and milliseconds reach further than the years 1 to 9999 of readers' calendars, the bytes of a
+        decimal can hold more digits than its precision, and an int is written as a long is.
         """
         if self.value_type == "decimal":
             branch = next(part for part in self.avro if part != "null")
             most: int = 10 ** int(branch["precision"]) - 1
             return -most, most
-        return _CALENDAR.get(self.value_type)
+        return _BOUNDS.get(self.value_type)
 
 
-# Days and milliseconds since 1970 of 0001-01-01 and of the end of 9999-12-31.
-_CALENDAR = {"date": (-719_162, 2_932_896), "timestamp": (-62_135_596_800_000, 253_402_300_799_999)}
+# Days and milliseconds since 1970 of 0001-01-01 and of the end of 9999-12-31; 32 bits.
+_BOUNDS = {
+    "date": (-719_162, 2_932_896),
+    "timestamp": (-62_135_596_800_000, 253_402_300_799_999),
+    "int": (-(2**31), 2**31 - 1),
+}
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "int": (int,),
@@ -195,8 +199,8 @@ class ResourceSchema:
     def record(self) -> Codec:
         """Codec of `record.<resource>`: change head, submission facts, open fields, two sealed sections.
 
-        The bytes of an Avro record are the bytes of its fields one after another, so admit writes the four parts
-        with `head_bytes`, `record_facts` and the sections' codecs and joins them.
+        The bytes of an Avro record are the bytes of its fields one after another, so admit writes the parts with
+        `head_bytes`, `record_facts` and `schemas/wire.py:nullable` and joins them.
         """
         return Codec(
             {
@@ -221,6 +225,11 @@ class ResourceSchema:
             section: Codec(self._section_schema(section)) if section == "open" or self.names(section) else None
             for section in SECTIONS
         }
+
+    @cached_property
+    def written(self) -> dict[str, tuple[tuple[str, int], ...]]:
+        """Name and ending of each field of a section, in the section's order."""
+        return {section: tuple(zip(self.names(section), ends, strict=True)) for section, ends in self.endings.items()}
 
     @cached_property
     def endings(self) -> dict[str, tuple[int, ...]]:
