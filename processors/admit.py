@@ -26,6 +26,7 @@ from schemas.errors import SchemaError
 from schemas.partition import partition_of
 from schemas.provenance import head_bytes, record_facts
 from schemas.refusals import RefusalCode, Refused
+from schemas.submission import read_submission
 from schemas.wire import content, nullable
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -171,7 +172,9 @@ class Admitter:
         if desk is None:
             return Refused(RefusalCode.E_SCHEMA, "the schema that the value cites is in no approved catalogue version")
         try:
-            submission = desk.schema.submission.decode_physical(payload)
+            submission = read_submission(payload, desk.schema.all_written) or desk.schema.submission.decode_physical(
+                payload
+            )
         except SchemaError as error:
             return Refused(RefusalCode.E_SCHEMA, str(error))
         if not 1 <= len(submission["changes"]) <= MAX_CHANGES:

@@ -227,6 +227,11 @@ class ResourceSchema:
         }
 
     @cached_property
+    def all_written(self) -> tuple[tuple[str, int], ...]:
+        """Name and ending of every field, in the schema's order."""
+        return tuple((name, ending(spec.avro)) for name, spec in self.fields.items())
+
+    @cached_property
     def written(self) -> dict[str, tuple[tuple[str, int], ...]]:
         """Name and ending of each field of a section, in the section's order."""
         return {section: tuple(zip(self.names(section), ends, strict=True)) for section, ends in self.endings.items()}

@@ -12,9 +12,10 @@ from typing import Any
 
 _MORE = 0x80  # the bit of a varint's byte that says another one follows
 _LONG_BITS = 63
-# How a nullable field's value ends: after a length and so many bytes, after one varint, or after a number of bytes.
-_SIZED, _VARINT = -1, 0
-_ENDS = {"string": _SIZED, "bytes": _SIZED, "int": _VARINT, "long": _VARINT, "boolean": 1, "float": 4, "double": 8}
+# How a nullable field's value ends: below zero after a length and so many bytes, else after one varint or after a number
+# of bytes.
+TEXT, BYTES, VARINT = -2, -1, 0
+_ENDS = {"string": TEXT, "bytes": BYTES, "int": VARINT, "long": VARINT, "boolean": 1, "float": 4, "double": 8}
 
 
 def long(number: int) -> bytes:
@@ -46,7 +47,7 @@ def text(value: str) -> bytes:
 
 
 # Dates repeat; an event's own numbers push one another out, which costs no more than writing them.
-_present_long = lru_cache(maxsize=65_536)(lambda number: b"\x02" + long(number))
+_present_long = lru_cache(maxsize=32_768)(lambda number: b"\x02" + long(number))
 _PRESENT_SIZES = [b"\x02" + size for size in _SIZES]
 _FIXED: dict[int, Callable[[Any], bytes]] = {1: Struct("<?").pack, 4: Struct("<f").pack, 8: Struct("<d").pack}
 
@@ -63,11 +64,11 @@ def nullable(fields: Sequence[tuple[str, int]], data: Mapping[str, Any]) -> byte
         value = data.get(name)
         if value is None:
             parts.append(b"\x00")
-        elif end == _SIZED:
-            raw = value.encode() if type(value) is str else value
+        elif end < 0:
+            raw = value.encode() if end == TEXT else value
             size = len(raw)
             parts.append((_PRESENT_SIZES[size] if size < len(_SIZES) else b"\x02" + long(size)) + raw)
-        elif end == _VARINT:
+        elif end == VARINT:
             parts.append(_present_long(value))
         else:
             parts.append(b"\x02" + _FIXED[end](value))
@@ -134,13 +135,13 @@ def field_ends(data: bytes, at: int, endings: Sequence[int]) -> list[int]:
         branch = data[at]
         at += 1
         if branch:
-            if end == _SIZED:
+            if end < 0:
                 size = data[at]
                 at += 1 + (size >> 1)
                 if size >= _MORE:
                     size, at = _long_size(data, at - 1 - (size >> 1))
                     at += size
-            elif end == _VARINT:
+            elif end == VARINT:
                 at = after_long(data, at)
             else:
                 at += end

@@ -17,6 +17,7 @@ from bus.wire.clients import Principal, admin, consumer
 from bus.wire.deadline import Deadline
 from bus.wire.table import end_offsets
 from bus.workers.supervisor import environment_of
+from schemas.errors import DeadlineError
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LONGEST_S = 3_600.0
@@ -154,7 +155,7 @@ def latency(
     timed: list[tuple[float, bytes]] = []
     seen = 0
     deadline = Deadline(_LONGEST_S, "the end of a latency run")
-    with processes(settings, pace):
+    with processes(settings, pace) as (sender,):
         while seen < events:
             for message in reader.consume(500, _READ_S):
                 if message.error() is None:
@@ -163,6 +164,8 @@ def latency(
                         value = message.value()
                         assert isinstance(value, bytes)  # noqa: S101  what is measured writes no tombstones
                         timed.append((time.time() * 1000, value))
+            if sender.poll():
+                raise DeadlineError("the sender could not keep to its plan; see what it said")
             deadline.check()
     reader.close()
     # Decoded only now: in the window it would take processor time from what is measured.
