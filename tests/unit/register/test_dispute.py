@@ -1,21 +1,24 @@
 """Ways out of a dispute, and who is never sanctioned."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from compliance.register.service import Register
 from compliance.roles import Role
 from schemas.refusals import RefusalCode
-from tests.register import AUTHORITY, COUNTY, NOW, moved, of, office, refused
+from tests.register import AUTHORITY, COUNTY, NOW, moved, of, office, refused, sqlite_register
 from tests.sharing import ASKER, OTHER_COUNTY, disputed, found, ordered, resource, result, state
 
 OVERDUE = datetime(2026, 9, 8, 16, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def city(register: Register) -> Register:
-    return found(register)
+def city(tmp_path: Path) -> Iterator[Register]:
+    with sqlite_register(tmp_path) as register:
+        yield found(register)
 
 
 def test_withdrawing_the_dispute_withdraws_its_item_and_the_other_way_round(city: Register) -> None:

@@ -253,8 +253,8 @@ def in_order(register: Register, matter: Matter, at: datetime) -> None:
 def test_no_life_of_a_matter_leaves_its_table(table: Workflow, template: Path) -> None:
     moves = []
 
-    @given(st.lists(st.integers(0, 2**32 - 1), min_size=12, max_size=24))
-    @settings(max_examples=8, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(st.integers(0, 2**32 - 1), min_size=10, max_size=18))
+    @settings(max_examples=5, database=None, suppress_health_check=list(HealthCheck))
     def live(seeds: list[int]) -> None:
         with copied(template) as register:
             life = Life(register, table)

@@ -1,6 +1,8 @@
 """The life of a grant: active, suspended, over, disposed; each change goes to whoever delivers."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +12,7 @@ from compliance.register.service import Register
 from compliance.register.tables import FACT, OUTBOX
 from compliance.roles import Actor, Role
 from schemas.refusals import RefusalCode
-from tests.register import AUTHORITY, NOW, OPERATOR, moved, office, refused
+from tests.register import AUTHORITY, NOW, OPERATOR, moved, office, refused, sqlite_register
 from tests.sharing import (
     ASKER,
     DECREE,
@@ -32,8 +34,9 @@ AFTER_ITS_LAST_DAY = datetime(2027, 8, 31, 16, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def city(register: Register) -> Register:
-    return found(register)
+def city(tmp_path: Path) -> Iterator[Register]:
+    with sqlite_register(tmp_path) as register:
+        yield found(register)
 
 
 def _model_state(register: Register, key: str | None) -> GrantState:
