@@ -134,7 +134,30 @@ class Flag:
     word: str
 
 
-Effect = Put | Open | Act | Flag
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """An agency's clocks of these rules stand still since a day; of these resources alone where any are named.
+
+    What was due before that day stays due.
+    """
+
+    agency: str
+    clocks: tuple[str, ...]
+    since: date
+    resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """An agency's paused clocks go on: each is due as many days later as it stood still until that day."""
+
+    agency: str
+    clocks: tuple[str, ...]
+    until: date
+    resources: tuple[str, ...] = ()
+
+
+Effect = Put | Open | Act | Flag | Pause | Resume
 Guard = Callable[[Context], Refused | None]
 Consequence = Callable[[Context], Sequence[Effect]]
 
