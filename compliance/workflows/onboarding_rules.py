@@ -21,12 +21,13 @@ def not_registered(context: Context) -> Refused | None:
     """One agency, one code and one credit code; what was applied for by mistake may be applied for again."""
     form = context.form
     for known in context.view.agencies():
-        if known.code == form.code and known.state is not OnboardingState.DISCONNECTED:
-            open_matter = [m for m in _matters(context) if m != context.matter.number]
-            if open_matter or known.state is not OnboardingState.APPLIED:
-                return Refused(RefusalCode.E_CONFLICT, "an agency of that code is registered already", "code")
-        elif known.code != form.code and known.credit_code == form.credit_code:
+        if known.state is OnboardingState.DISCONNECTED:
+            continue
+        if known.code != form.code and known.credit_code == form.credit_code:
             return Refused(RefusalCode.E_CONFLICT, "another agency has that credit code", "credit_code")
+        elsewhere = any(number != context.matter.number for number in _matters(context))
+        if known.code == form.code and (elsewhere or known.state is not OnboardingState.APPLIED):
+            return Refused(RefusalCode.E_CONFLICT, "an agency of that code is registered already", "code")
     return None
 
 
