@@ -47,6 +47,7 @@ OPEN_IN_THE_CITY_S_TEXT = {
     "dynamic_update", "first_hop", "annual_report_reminder", "owner_notification", "validity_warning", "change_report",
     "catalogue_update", "negotiation", "board_pooling", "complaint_answer", "agreement_renewal_warning", "backup",
     "offsite_backup", "security_check", "drill", "liability_evidence", "disposal_receipt",
+    "case_verification", "case_correction", "case_owner_answer", "restore_test",
 }  # fmt: skip
 
 
