@@ -2,9 +2,7 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
@@ -25,7 +23,7 @@ from compliance.catalogue import local_date, schema_of
 from compliance.models import CatalogueEntry
 from processors.reports import receipt_topic
 from schemas.codec import unframe
-from schemas.errors import BusError, KafkaUnavailableError, RegistryUnavailableError, UsageError
+from schemas.errors import BusError, KafkaUnavailableError, UsageError
 from schemas.refusals import RefusalCode, Refused
 from schemas.words import Change, Classification, Position, Receipt
 
@@ -136,8 +134,6 @@ class Publisher:
         self._failed = 0
         self._closed = False
         self._error: BusError | None = None
-        # Receipts that were read and not matched yet.
-        self._unread: deque[Message] = deque()
         self._thread = threading.Thread(target=self._work, name="publisher", daemon=True)
         self._thread.start()
 
@@ -300,8 +296,9 @@ class Publisher:
         try:
             while not self._closed:
                 self._producer.poll(0)
-                self._unread.extend(message for message in self._reader.consume(500, _TURN_S) if not message.error())
-                self._settle_all()
+                for message in self._reader.consume(500, _TURN_S):
+                    if message.error() is None:
+                        self._settle(message)
                 with self._lock:
                     self._feed.poll()
                     old = time.monotonic() - self._settings.publisher_linger_ms / 1000
@@ -311,13 +308,6 @@ class Publisher:
             with self._lock:
                 self._error = error
                 self._settled.notify_all()
-
-    def _settle_all(self) -> None:
-        """Match what has come; while the registry is away it waits."""
-        with suppress(RegistryUnavailableError):
-            while self._unread:
-                self._settle(self._unread[0])
-                self._unread.popleft()
 
     def _settle(self, message: Message) -> None:
         """Match one receipt with what was sent."""

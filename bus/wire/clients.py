@@ -60,7 +60,8 @@ def _common(settings: Settings, principal: Principal) -> dict[str, Any]:
         # A broker that is starting or stopping may answer with an empty list of brokers, and then the client knows none
         # any more: it must begin again from the bootstrap servers, or it would be silent for ever.
         "metadata.recovery.strategy": "rebootstrap",
-        # A broker that comes back is found again soon.
+        # A broker that comes back is found again soon, and nobody knocks more often meanwhile.
+        "reconnect.backoff.ms": 500,
         "reconnect.backoff.max.ms": 1_000,
     }
 

@@ -106,6 +106,9 @@ def _start(arguments: Sequence[str], environment: Mapping[str, str]) -> subproce
 
     def end_with_us() -> None:
         """In the new process: SIGTERM when the supervisor is gone (Linux, prctl(2)), also if it went just now."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # Ours would swallow one that comes before the new program begins.
+            signal.signal(number, signal.SIG_DFL)
         libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
         if os.getppid() != supervisor:
             os._exit(DeadlineError.exit_code)
