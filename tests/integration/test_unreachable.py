@@ -138,7 +138,7 @@ def supervised(nowhere: Settings) -> Iterator[subprocess.Popen[str]]:
             admit = [pid for pid in workers if b"\0admit\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
             return len(workers) == len(WORKERS) and any(map(listens_to_sigterm, admit))
 
-        until(admit_waits, "a worker that is ready to be stopped")
+        until(admit_waits, "a worker that is ready to be stopped", 3 * GUARD_S)
         yield supervisor
     finally:
         supervisor.kill()
