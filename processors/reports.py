@@ -68,6 +68,7 @@ class _Pulse:
     admitted: int = 0
     refused: int = 0
     withdrawn: int = 0
+    corrected: int = 0
     earliest: int | None = None
     latest: int | None = None
     published: int | None = None
@@ -137,6 +138,7 @@ class Reporter:
                     "admitted": pulse.admitted,
                     "refused": pulse.refused,
                     "withdrawn": pulse.withdrawn,
+                    "corrected": pulse.corrected,
                     "earliest_business_time": pulse.earliest,
                     "latest_business_time": pulse.latest,
                     "latest_published_at": pulse.published,
@@ -161,8 +163,12 @@ class SubmissionReport:
     def admitted(self, change: Mapping[str, Any]) -> None:
         """Count one admitted change."""
         self._admitted += 1
-        pulse, at = self._pulse, change["business_time"]
-        pulse.withdrawn += change["operation"] == "WITHDRAW"
+        pulse, at, operation = self._pulse, change["business_time"], change["operation"]
+        if operation in ("WITHDRAW", "CORRECT"):
+            # About what was supplied before: neither a sign of freshness nor late.
+            pulse.withdrawn += operation == "WITHDRAW"
+            pulse.corrected += operation == "CORRECT"
+            return
         pulse.earliest = at if pulse.earliest is None or at < pulse.earliest else pulse.earliest
         pulse.latest = at if pulse.latest is None or at > pulse.latest else pulse.latest
 
