@@ -72,6 +72,7 @@ class _Pulse:
     earliest: int | None = None
     latest: int | None = None
     published: int | None = None
+    appended: int | None = None
 
 
 class Reporter:
@@ -142,6 +143,7 @@ class Reporter:
                     "earliest_business_time": pulse.earliest,
                     "latest_business_time": pulse.latest,
                     "latest_published_at": pulse.published,
+                    "earliest_appended_at": pulse.appended,
                     "admitted_at": self.now_ms,
                 },
             )
@@ -157,6 +159,8 @@ class SubmissionReport:
         self._id: str | None = submission["submission_id"]
         self._pulse = reporter.pulse(self._agency, self._resource)
         self._pulse.published = submission["published_at"] or self._pulse.published
+        waiting = self._pulse.appended
+        self._pulse.appended = message.append_ms if waiting is None else min(waiting, message.append_ms)
         self._admitted = 0
         self._refused: list[dict[str, Any]] = []
 

@@ -42,7 +42,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a source stands; times in milliseconds, None where nothing is known or the evidence is too old.
+    """How a source stands; times in milliseconds, None where nothing is known.
 
     Attributes:
         alarms: what is wrong, in the order of the rules.
@@ -101,8 +101,8 @@ class _Case:
             self.times.append(when)
 
     def counts(self, measured_at: int) -> bool:
-        """Whether what was measured then still says something about now."""
-        if measured_at == NOTHING or self.at >= measured_at + self.targets.evidence_for:
+        """Whether a lag that was measured then still says something about now."""
+        if self.at >= measured_at + self.targets.evidence_for:
             return False
         self.until(measured_at + self.targets.evidence_for)
         return True
@@ -125,9 +125,9 @@ def judge(state: State, pauses: Pauses, targets: Targets, law: Law, calendar: Wo
         case.until(since)
         case.until(until)
     last_sign = _silence(case)
-    skewed = _skew(case)
+    _skew(case)
     source_lag = _source_lag(case)
-    bus_lag = None if skewed else _bus_lag(case)
+    bus_lag = _bus_lag(case)
     delivery_lag, age = _deliveries(case)
     _refusals(case)
     found = _quarters(case, calendar) if targets.freshness is FreshnessClass.STATIC else ()
@@ -156,21 +156,19 @@ def _silence(case: _Case) -> int | None:
     return None if last == NOTHING else last
 
 
-def _skew(case: _Case) -> bool:
+def _skew(case: _Case) -> None:
     """A clock that is ahead shows in what it stamped; one that is behind in the heartbeats alone."""
     sign, supply, limit = case.state.sign, case.state.supply, case.targets.clock_tolerance
     if limit is None:
-        return False
+        return
     since = NOTHING
     if supply.admitted_at > sign.received_at:
         ahead = max(supply.published_at, supply.latest) - supply.admitted_at
         since = supply.admitted_at if ahead > limit else NOTHING
     if since == NOTHING and sign.received_at != NOTHING and abs(sign.sent_at - sign.received_at) > limit:
         since = sign.received_at
-    if since == NOTHING:
-        return False
-    case.alarm(AlarmCode.CLOCK_SKEW, since)
-    return True
+    if since != NOTHING:
+        case.alarm(AlarmCode.CLOCK_SKEW, since)
 
 
 def _source_lag(case: _Case) -> int | None:
@@ -184,22 +182,23 @@ def _source_lag(case: _Case) -> int | None:
         measured_at, start, end = supply.admitted_at, owed, max(supply.published_at, owed)
         if owed < case.targets.duty_from:
             return None
-    if not case.counts(measured_at):
+    if measured_at == NOTHING:
         return None
     lag = max(0, end - start) - overlap(case.stretches, start, end)
     limit = case.targets.source_lag
-    if limit is not None and lag > limit and case.paused is None:
+    if limit is not None and lag > limit and case.paused is None and case.counts(measured_at):
         case.alarm(AlarmCode.SOURCE_LAG, start + limit)
     return lag
 
 
 def _bus_lag(case: _Case) -> int | None:
-    published, limit = case.state.published, case.targets.bus_lag
-    if published.published_at == NOTHING or not case.counts(published.admitted_at):
+    """By the broker's clock and the bus's own, so that a source's wrong clock is no lag of the bus."""
+    latest, limit = case.state.published, case.targets.bus_lag
+    if latest.appended_at == NOTHING:
         return None
-    lag = max(0, published.admitted_at - published.published_at)
-    if limit is not None and lag > limit:
-        case.alarm(AlarmCode.BUS_LAG, published.published_at + limit)
+    lag = max(0, latest.admitted_at - latest.appended_at)
+    if limit is not None and lag > limit and case.counts(latest.admitted_at):
+        case.alarm(AlarmCode.BUS_LAG, latest.appended_at + limit)
     return lag
 
 
@@ -207,12 +206,10 @@ def _deliveries(case: _Case) -> tuple[int | None, int | None]:
     lags, ages = [], []
     limit = case.targets.delivery_lag
     for grant, delivered in sorted(case.state.delivered.items()):
-        if not case.counts(delivered.at):
-            continue
         lags.append(delivered.lag)
         if delivered.age != NOTHING:
             ages.append(delivered.age)
-        if limit is not None and delivered.lag > limit:
+        if limit is not None and delivered.lag > limit and case.counts(delivered.at):
             case.alarm(AlarmCode.DELIVERY_LAG, delivered.at - delivered.lag + limit, grant)
     return max(lags, default=None), max(ages, default=None)
 

@@ -34,12 +34,13 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Supply:
-    """The latest publication: admitted, published, and the business times in it; NOTHING where unknown."""
+    """The latest publication: admitted, published, its business times, in the bus since; NOTHING where unknown."""
 
     admitted_at: int = NOTHING
     published_at: int = NOTHING
     earliest: int = NOTHING
     latest: int = NOTHING
+    appended_at: int = NOTHING
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -161,17 +162,18 @@ def observe(state: State, event: Event, at: At) -> State:
         raise ValueError(f"an event of {event.key} was handed to {state.key}")
     if at.offset <= state.seen.get(at.partition, NOTHING):
         return state
-    state = replace(state, seen={**state.seen, at.partition: at.offset})
     if isinstance(event, Pulse):
-        return _pulse(state, event)
-    if isinstance(event, Heartbeat):
-        return _heartbeat(state, event, at.ms)
-    if isinstance(event, Declaration):
-        return _declaration(state, event, at.ms)
-    return _delivery(state, event)
+        changes = _pulse(state, event)
+    elif isinstance(event, Heartbeat):
+        changes = _heartbeat(state, event, at.ms)
+    elif isinstance(event, Declaration):
+        changes = _declaration(state, event, at.ms)
+    else:
+        changes = _delivery(state, event)
+    return replace(state, seen={**state.seen, at.partition: at.offset}, **changes)
 
 
-def _pulse(state: State, pulse: Pulse) -> State:
+def _pulse(state: State, pulse: Pulse) -> dict[str, Any]:
     now = pulse.admitted_at
     today = state.traffic.get(day_number(now), Traffic())
     refused_at = min(
@@ -184,54 +186,55 @@ def _pulse(state: State, pulse: Pulse) -> State:
         today.corrected + pulse.corrected,
         refused_at,
     )
-    state = replace(state, traffic=_newest(state.traffic, day_number(now), traffic, KEEP_DAYS))
+    changes: dict[str, Any] = {"traffic": _newest(state.traffic, day_number(now), traffic, KEEP_DAYS)}
     if not pulse.admitted:
-        return state
-    found = Supply(now, *(NOTHING if ms is None else ms for ms in (pulse.published_at, pulse.earliest, pulse.latest)))
-    state = replace(state, published=max(state.published, found))
+        return changes
+    times = (pulse.published_at, pulse.earliest, pulse.latest, pulse.appended_at)
+    found = Supply(now, *(NOTHING if ms is None else ms for ms in times))
+    changes["published"] = max(state.published, found)
     if pulse.earliest is None:
-        return state
+        return changes
     # A time that lies ahead is a wrong clock's, and must not push out what is known.
     quarter = quarter_of(min(pulse.earliest, now))
     # Nothing is late before its quarter is over: those days need not be told apart.
     day = max(day_number(now), number_of_day(last_day_of(quarter)))
     days = state.supplied.get(quarter, {})
-    changes = pulse.admitted - pulse.withdrawn - pulse.corrected
+    new = pulse.admitted - pulse.withdrawn - pulse.corrected
     before = days.get(day, Supplied(0, now, now))
-    supplied = {**days, day: Supplied(before.changes + changes, min(before.first, now), max(before.last, now))}
-    return replace(
-        state,
-        supply=max(state.supply, found),
-        supplied=_newest(state.supplied, quarter, supplied, KEEP_QUARTERS),
-    )
+    supplied = {**days, day: Supplied(before.changes + new, min(before.first, now), max(before.last, now))}
+    changes["supply"] = max(state.supply, found)
+    changes["supplied"] = _newest(state.supplied, quarter, supplied, KEEP_QUARTERS)
+    return changes
 
 
-def _heartbeat(state: State, heartbeat: Heartbeat, received_at: int) -> State:
+def _heartbeat(state: State, heartbeat: Heartbeat, received_at: int) -> dict[str, Any]:
     complete = NOTHING if heartbeat.complete_until is None else heartbeat.complete_until
     found = Sign(received_at, heartbeat.sent_at, complete)
-    state = replace(state, sign=max(state.sign, found))
-    return state if complete == NOTHING else replace(state, complete=max(state.complete, found))
+    changes = {"sign": max(state.sign, found)}
+    if complete != NOTHING:
+        changes["complete"] = max(state.complete, found)
+    return changes
 
 
-def _declaration(state: State, declaration: Declaration, declared_at: int) -> State:
+def _declaration(state: State, declaration: Declaration, declared_at: int) -> dict[str, Any]:
     if declaration.quarter > quarter_of(declared_at):
-        return state
+        return {}
     # Nobody knows today that all of tomorrow's changes have been supplied.
     mark = NOTHING if declaration.mark is None else min(declaration.mark, declared_at)
     found = Declared(declared_at, mark)
     known = state.declared.get(declaration.quarter)
     latest = found if known is None else max(known, found)
-    return replace(state, declared=_newest(state.declared, declaration.quarter, latest, KEEP_QUARTERS))
+    return {"declared": _newest(state.declared, declaration.quarter, latest, KEEP_QUARTERS)}
 
 
-def _delivery(state: State, delivery: DeliveryLag) -> State:
+def _delivery(state: State, delivery: DeliveryLag) -> dict[str, Any]:
     at = delivery.delivered_at
     age = NOTHING if delivery.business_time is None else max(0, at - delivery.business_time)
     found = Delivered(at, max(0, at - delivery.admitted_at), age)
     known = state.delivered.get(delivery.grant)
     delivered = {**state.delivered, delivery.grant: found if known is None else max(known, found)}
     oldest = max(one.at for one in delivered.values()) - KEEP_DELIVERIES
-    return replace(state, delivered={grant: one for grant, one in delivered.items() if one.at >= oldest})
+    return {"delivered": {grant: one for grant, one in delivered.items() if one.at >= oldest}}
 
 
 def _newest(known: Mapping[int, V], number: int, value: V, keep: int) -> Mapping[int, V]:

@@ -117,7 +117,8 @@ class At:
 class Pulse:
     """What one transaction of admit did for an agency and resource.
 
-    `earliest` and `latest` are business times of what was newly supplied, corrections and withdrawals left out.
+    `earliest` and `latest` are business times of what was newly supplied, corrections and withdrawals left out;
+    `published_at` is by the source's clock, `appended_at` the broker's time of the submission that waited longest.
     """
 
     key: Key
@@ -129,6 +130,7 @@ class Pulse:
     earliest: int | None = None
     latest: int | None = None
     published_at: int | None = None
+    appended_at: int | None = None
 
     @classmethod
     def from_datum(cls, datum: Mapping[str, Any]) -> "Pulse":
@@ -143,6 +145,7 @@ class Pulse:
             datum["earliest_business_time"],
             datum["latest_business_time"],
             datum["latest_published_at"],
+            datum["earliest_appended_at"],
         )
 
 
@@ -243,7 +246,7 @@ class Targets:
         freshness: the class of the catalogue entry.
         duty_from: since when the agency owes; changes of before are never late.
         source_lag: at most so long from business time to publication.
-        bus_lag: at most so long from publication to admission.
+        bus_lag: at most so long from the broker's time of a submission to its admission.
         delivery_lag: at most so long from admission to delivery.
         silent_after: so long without heartbeat or publication is silence.
         clock_tolerance: by how much a source's clock may be wrong.
