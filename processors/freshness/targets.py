@@ -6,6 +6,7 @@ due by quarter; where the entry marks a shorter cycle (每日, 每周, 每月) t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from compliance.catalogue import start_of
 from compliance.entry import CatalogueEntry
@@ -35,21 +36,26 @@ class Limits:
 
 
 def targets_of(
-    versions: Sequence[CatalogueEntry], agency: str, law: Law, limits: Limits, division: str | None = None
+    versions: Sequence[CatalogueEntry], agency: str, law: Law, limits: Limits, at: datetime, division: str | None = None
 ) -> Targets | None:
-    """What an agency owes of a resource; None when it owns no part of it now.
+    """What an agency owes of a resource; None when it owns no part of it any more.
+
+    An owner that will come is told too: it owes from its day on. One that goes owes to the end of its rule; the new
+    owner answers for what is left open (decisions 26).
 
     Args:
         versions: every published version of the entry, oldest first.
         agency: its code.
         law: the clocks that bind.
         limits: the operator's numbers.
+        at: the instant that is asked about; it must be asked again when an owner rule ends.
         division: where the agency is.
     """
     if not versions or versions[-1].state != "PUBLISHED":
         return None
     entry = versions[-1]
-    if not any(agency in rule.agencies for rule in entry.owners):
+    mine = [rule for rule in entry.owners if agency in rule.agencies]
+    if all(rule.effective_until is not None and rule.effective_until <= at for rule in mine):
         return None
     since = min(
         max(millis(one.published_at), millis(rule.effective_from), millis(start_of(one.sharing_period.from_)))
