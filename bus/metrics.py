@@ -6,7 +6,7 @@ Labels come from closed sets: agencies, resources and grants of the register, re
 import threading
 from bisect import bisect_left
 from collections import Counter as Counts
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
@@ -15,6 +15,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import HistogramMetricFamily
 
 from bus.topics import change_topic
+from compliance.clocks import Profile
+from compliance.models import MODELS
 from compliance.view import RegisterView
 from schemas.refusals import RefusalCode
 
@@ -52,6 +54,11 @@ METRICS: tuple[MetricSpec, ...] = (
     MetricSpec("bus_grants_catching_up", "gauge", (), "grant partitions that are not live yet"),
     MetricSpec("bus_purged_total", "counter", ("topic",), "purges of change topics behind the committed position"),
     MetricSpec("bus_register_version", "gauge", ("worker",), "register changes that a worker has read"),
+    MetricSpec("bus_register_outbox_pending", "gauge", (), "decisions that are not on Kafka yet"),
+    MetricSpec("bus_register_outbox_oldest_seconds", "gauge", (), "age of the oldest decision that is not on Kafka"),
+    MetricSpec("bus_register_sent_total", "counter", ("kind",), "register events written, by kind"),
+    MetricSpec("bus_clocks_running", "gauge", ("profile", "article"), "clocks that run, by the article they are under"),
+    MetricSpec("bus_clocks_overdue", "gauge", ("profile", "article"), "clocks that are overdue, by article"),
 )
 
 
@@ -65,6 +72,7 @@ class Metrics:
     def __init__(self, worker: str) -> None:
         self.registry = CollectorRegistry()
         self.worker = worker
+        self._articles: set[tuple[str, str]] = set()
         self._end_to_end = _WeightedHistogram(next(spec for spec in METRICS if spec.name == _END_TO_END))
         self.registry.register(self._end_to_end)
         self._made: dict[str, Counter | Gauge | Histogram] = {
@@ -115,6 +123,20 @@ class Metrics:
         for grant in view.grants():
             self.counter("bus_delivered_total").labels(grant.id, grant.resource)
         self.gauge("bus_register_version").labels(self.worker).set(view.version)
+
+    def begin_register(self, profiles: Iterable[Profile]) -> None:
+        """Make every series of the register's own worker, at zero: each kind, and each article that has a clock."""
+        for kind in MODELS:
+            self.counter("bus_register_sent_total").labels(kind)
+        self._articles = {(profile.id, clock.article) for profile in profiles for clock in profile.clocks}
+        self.clocks({})
+
+    def clocks(self, found: Mapping[tuple[str, str], tuple[int, int]]) -> None:
+        """Take over how many clocks run and are overdue, by profile and article; what is not named has none."""
+        for name, place in (("bus_clocks_running", 0), ("bus_clocks_overdue", 1)):
+            for labels in self._articles | found.keys():
+                self.gauge(name).labels(*labels).set(found.get(labels, (0, 0))[place])
+        self._articles |= found.keys()
 
     def count(self, counts: Counts[tuple[str, ...]]) -> None:
         """Add what a processor counted; each key is a metric's middle name and its label values."""

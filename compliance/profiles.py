@@ -120,6 +120,21 @@ class Law:
         """
         return cls((packaged_profile(name) for name in profile_ids), overrides, effective_date, targets)
 
+    def with_overrides(self, overrides: Iterable[CountyOverride]) -> "Law":
+        """With these overrides beside those that it has; one of the same county and clock replaces the earlier.
+
+        Raises:
+            UsageError: an override names what cannot be set.
+        """
+        law = Law(self._profiles.values(), (), self._effective)
+        # The operator's targets are in the rules.
+        law._rules = self._rules
+        kept = self._overrides | {(one.division, one.clock): one for one in overrides}
+        for override in kept.values():
+            law._add_override(override)
+        law._counties = {county: DivisionSet((county,)) for county, _ in kept}
+        return law
+
     @property
     def profiles(self) -> tuple[Profile, ...]:
         """The profiles that bind together."""

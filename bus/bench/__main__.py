@@ -22,7 +22,7 @@ from bus.local import cluster
 from bus.provision.actual import Cluster
 from bus.provision.apply import add, look
 from bus.provision.desired import desired
-from bus.provision.register import write_events
+from bus.register.relay import write_events
 from bus.settings import Settings, load
 from bus.topics import change_topic, record_topic
 from bus.wire.clients import Principal, consumer, producer

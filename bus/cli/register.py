@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from bus.cli.options import present_user
 from bus.local.artifacts import deploy_text
 from bus.provision.actual import Cluster
 from bus.provision.register import Report, apply_register_file, read_register
@@ -66,9 +67,10 @@ def register() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="print what would change, change nothing")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object in place of lines")
-def apply(file: Path, *, dry_run: bool, as_json: bool) -> None:
-    """Apply a register FILE (YAML): check it, provision, write the events, end what has ended."""
-    show_report(apply_register_file(load(), file, dry_run=dry_run), as_json=as_json)
+@click.option("--as", "account", default=present_user, help="who applies it; by default the user of this process")
+def apply(file: Path, account: str, *, dry_run: bool, as_json: bool) -> None:
+    """Apply a register FILE (YAML): check it, provision, record, write the events, end what has ended."""
+    show_report(apply_register_file(load(), file, dry_run=dry_run, account=account), as_json=as_json)
 
 
 @register.command()

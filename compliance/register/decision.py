@@ -256,13 +256,17 @@ class Decision:
         ).scalar_one()
         return f"{name}-{last:05d}"
 
-    def put(self, model: Any, actor: Actor, cause: Matter | None = None) -> None:  # noqa: ANN401  any model with kind and key
-        """Make a model the current one of its key; what belongs on Kafka goes to the outbox with it."""
+    def put(self, model: Any, actor: Actor, cause: Matter | None = None) -> int:  # noqa: ANN401  any model with kind and key
+        """Make a model the current one of its key; what belongs on Kafka goes to the outbox with it.
+
+        Returns:
+            the number of the fact.
+        """
         kind, key = named(model)
         newest = self.connection.execute(
             sa.select(sa.func.max(FACT.c.version)).where(FACT.c.kind == kind, FACT.c.key == key)
         ).scalar()
-        identity = self.connection.execute(
+        identity: int = self.connection.execute(
             sa.insert(FACT)
             .values(
                 kind=kind,
@@ -282,6 +286,7 @@ class Decision:
             if not self._own_view:
                 self._view, self._own_view = self._view.copy(), True
             self._view.apply(kind, key, model)
+        return identity
 
     def expire(self, clock_id: int) -> Moved | None:
         """Note that a clock is over, and take what its table says follows by itself (Art 44: silence)."""

@@ -7,7 +7,7 @@ is an argument.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from compliance.register.clockwork import Clockwork
 from compliance.register.database import serialise
 from compliance.register.decision import Decision, Moved, NoError
 from compliance.register.kept import KEPT, calendar_with, law_with
+from compliance.register.outbox import Reconciled, reconcile
 from compliance.register.rows import Clock, Step, clock_of, matter_of, select_matters, step_of
 from compliance.register.tables import CLOCK, FACT, MATTER, STEP
 from compliance.roles import Actor
@@ -75,11 +76,29 @@ class Register:
         """Take an action on a matter; with `seq`, only if no other step was taken since that one."""
         return self._decide(at, lambda decision: decision.act(number, action, form, actor, seq=seq))
 
-    def put(self, models: Sequence[Any], actor: Actor, at: datetime) -> None:
-        """Take models over as they are, as an import does; one transaction for all."""
+    def put(self, models: Sequence[Any], actor: Actor, at: datetime, *, seen: int | None = None) -> bool:
+        """Take models over as they are, as a register file does; one transaction for all.
+
+        Args:
+            models: register models, or what the register alone keeps.
+            actor: who takes them over.
+            at: when.
+            seen: number of the last fact that was looked at; if another came since, nothing is taken over.
+
+        Returns:
+            whether they were taken over.
+        """
         with self._writing(at) as decision:
+            if seen is not None and seen != self._seen:
+                return False
             for model in models:
                 decision.put(model, actor)
+        return True
+
+    def reconcile(self, kafka: RegisterView, at: datetime) -> Reconciled:
+        """Adopt what Kafka's register alone knows, and let wait again what Kafka lost."""
+        with self._writing(at) as decision:
+            return reconcile(decision, kafka, at)
 
     def tick(self, at: datetime) -> tuple[Moved, ...]:
         """Let time pass up to an instant: every clock that is over is noted, and what follows by itself is taken.
@@ -156,6 +175,14 @@ class Register:
         with self._engine.connect() as connection:
             return tuple(clock_of(row) for row in connection.execute(query).mappings())
 
+    def clock_counts(self, today: date) -> dict[tuple[str, str], tuple[int, int]]:
+        """How many clocks run, and how many of them are overdue, by profile and article."""
+        late = sa.func.sum(sa.case((CLOCK.c.due < today, 1), else_=0))
+        query = sa.select(CLOCK.c.profile, CLOCK.c.article, sa.func.count(), late).where(CLOCK.c.state != "STOPPED")
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.group_by(CLOCK.c.profile, CLOCK.c.article)).all()
+        return {(profile, article): (int(running), int(overdue)) for profile, article, running, overdue in rows}
+
     def view(self, at: datetime | None = None) -> RegisterView:
         """The register's models, now or as they stood at an instant."""
         if at is None:
@@ -169,6 +196,16 @@ class Register:
                 if kind in MODELS:
                     view.apply(kind, key, from_event(kind, body))
         return view
+
+    @property
+    def engine(self) -> sa.Engine:
+        """Its database."""
+        return self._engine
+
+    @property
+    def seen(self) -> int:
+        """Number of the last fact that `view` has taken over."""
+        return self._seen
 
     @property
     def law(self) -> Law:

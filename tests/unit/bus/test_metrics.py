@@ -10,7 +10,8 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bus.metrics import METRICS, Metrics
-from compliance.models import OwnerRule
+from compliance.models import MODELS, OwnerRule
+from compliance.profiles import Law
 from processors.deliver import Assignment
 from schemas.refusals import RefusalCode
 from schemas.resource import packaged_text
@@ -19,7 +20,7 @@ from tests.hall import POLICE, STATS, Hall, signing_key
 
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 END_TO_END = next(spec for spec in METRICS if spec.name == "bus_end_to_end_seconds")
-LABELS = {"agency", "resource", "code", "kind", "grant", "worker", "topic"}
+LABELS = {"agency", "resource", "code", "kind", "grant", "worker", "topic", "profile", "article"}
 
 
 def rendered(registry: CollectorRegistry) -> Series:
@@ -55,6 +56,7 @@ def hall() -> Hall:
 def metrics(hall: Hall) -> Metrics:
     made = Metrics("admit")
     made.begin_at_zero(hall.view)
+    made.begin_register(Law.packaged("huizhou-2016").profiles)
     return made
 
 
@@ -76,6 +78,8 @@ def test_refused_is_there_at_zero_by_every_code(metrics: Metrics) -> None:
         ("bus_transactions_total", {("admit",)}),
         ("bus_transaction_aborts_total", {("admit",)}),
         ("bus_grants_catching_up", {()}),
+        ("bus_register_outbox_pending", {()}),
+        ("bus_register_sent_total", {(kind,) for kind in MODELS}),
     ],
 )
 def test_what_can_be_counted_is_there_at_zero(metrics: Metrics, name: str, labels: set[tuple[str, ...]]) -> None:
@@ -89,6 +93,16 @@ def test_every_series_of_every_metric_is_at_zero_but_the_registers_version(metri
     known = {name.removesuffix("_count") for name, _ in found}
     # How far a worker lags is known once it holds partitions.
     assert [spec.name for spec in METRICS if spec.name not in known] == ["bus_lag_messages"]
+
+
+def test_every_article_with_a_clock_is_told_and_falls_back_to_zero(metrics: Metrics) -> None:
+    articles = {("huizhou-2016", clock.article) for clock in Law.packaged("huizhou-2016").profiles[0].clocks}
+    assert series(metrics, "bus_clocks_overdue") == dict.fromkeys(articles, 0)
+    metrics.clocks({("huizhou-2016", "58"): (3, 1)})
+    assert series(metrics, "bus_clocks_running")["huizhou-2016", "58"] == 3
+    assert series(metrics, "bus_clocks_overdue")["huizhou-2016", "58"] == 1
+    metrics.clocks({})
+    assert series(metrics, "bus_clocks_running") == dict.fromkeys(articles, 0)
 
 
 def test_what_belongs_to_the_worker_alone_is_there_before_the_register_is_read() -> None:
