@@ -11,6 +11,7 @@ from bus.metrics import METRICS
 from bus.reference.boardfiles import files
 from bus.reference.boards import BOARDS
 from tests.compose_file import ROOT
+from tests.prometheus import program
 
 DEPLOY = ROOT / "deploy"
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -30,7 +31,12 @@ RECORDED = {rule["record"] for rule in rules("recording")}
 
 def promtool(*words: str) -> str:
     done = subprocess.run(
-        ["promtool", *words], cwd=DEPLOY / "prometheus", capture_output=True, text=True, timeout=150, check=False
+        [program("promtool"), *words],
+        cwd=DEPLOY / "prometheus",
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
     )
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
