@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from bus.keys.store import create_keys, key_file
 from bus.provision.actual import Cluster
 from bus.provision.apply import add, look, raise_refused
-from bus.provision.desired import desired
+from bus.provision.desired import Desired, desired
 from bus.provision.ending import finish
+from bus.provision.plan import Plan
 from bus.topics import record_topic, register_topic
 from bus.wire.clients import OnStep, no_step, producer
 from bus.wire.table import end_offsets
@@ -65,6 +66,8 @@ class Relay:
         self._cluster = cluster
         self._register = register
         self._on_step = on_step
+        # What the last whole pass found or made; a decision then asks only for what it adds to it.
+        self._stands: Desired | None = None
 
     def waiting(self) -> tuple[Waiting, ...]:
         """What waits among the facts that the register's view has taken over."""
@@ -82,7 +85,8 @@ class Relay:
         found = self.waiting()
         view, cluster = self._register.view(), self._cluster
         wanted = desired(view, cluster.settings, datetime.now(UTC))
-        plan = look(cluster, wanted)
+        stands, self._stands = self._stands, None
+        plan = look(cluster, wanted) if stands is None else _look_at_news(cluster, wanted, stands)
         try:
             raise_refused(plan)
         except (RefusedError, IncompatibleSchemaError) as error:
@@ -94,9 +98,15 @@ class Relay:
         add(cluster, plan)
         sent = self.send(found)
         self._on_step(FINISH)
-        done = finish(cluster, plan, view, patient=False)
-        left = len(done) < len(plan.removals) + len(plan.disposals)
-        return Passed(sent, tuple(str(step) for step in plan.steps), left, min(wanted.due.values(), default=None))
+        steps = [str(step) for step in plan.additions]
+        left = False
+        if stands is None or wanted.rights != stands.rights or _ended(wanted) != _ended(stands):
+            plan = look(cluster, wanted) if stands is not None else plan
+            done = finish(cluster, plan, view, patient=False)
+            steps += [str(step) for step in done]
+            left = len(done) < len(plan.removals) + len(plan.disposals)
+        self._stands = None if left else wanted
+        return Passed(sent, tuple(steps), left, min(wanted.due.values(), default=None))
 
     def send(self, found: Sequence[Waiting]) -> tuple[RegisterModel, ...]:
         """Write the events and note that they are sent; what they need is there already.
@@ -110,6 +120,27 @@ class Relay:
         self._on_step(MARK)
         mark_sent(self._register.engine, [fact for one in found for fact in one.facts], datetime.now(UTC))
         return models
+
+
+def _look_at_news(cluster: Cluster, wanted: Desired, stands: Desired) -> Plan:
+    """What is to be added for what was decided since everything was looked at; what others changed is not seen here."""
+    news = Desired(
+        {name: topic for name, topic in wanted.topics.items() if stands.topics.get(name) != topic},
+        wanted.rights - stands.rights,
+        {name: codecs for name, codecs in wanted.schemas.items() if _texts(stands, name) != _texts(wanted, name)},
+    )
+    if not (news.topics or news.rights or news.schemas):
+        return Plan()
+    plan = look(cluster, news, governed=False)
+    return Plan(plan.additions, refused=plan.refused, incompatible=plan.incompatible)
+
+
+def _texts(one: Desired, topic: str) -> list[str]:
+    return [codec.text for codec in one.schemas.get(topic, ())]
+
+
+def _ended(one: Desired) -> set[str]:
+    return {grant.id for grant in one.ended}
 
 
 def write_events(cluster: Cluster, models: Sequence[RegisterModel], on_step: OnStep = no_step) -> None:

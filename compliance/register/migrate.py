@@ -24,8 +24,12 @@ def _scripts() -> Iterator[Config]:
 def is_migrated(engine: sa.Engine) -> bool:
     """Whether the database is of the newest revision."""
     with _scripts() as config, engine.connect() as connection:
-        present = MigrationContext.configure(connection).get_current_revision()
-        return present == ScriptDirectory.from_config(config).get_current_head()
+        return revision_of(connection) == ScriptDirectory.from_config(config).get_current_head()
+
+
+def revision_of(connection: sa.Connection) -> str | None:
+    """The revision that a database is of; None while it is empty."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def migrate(engine: sa.Engine, revision: str = "head") -> None:
@@ -40,7 +44,7 @@ def migrate(engine: sa.Engine, revision: str = "head") -> None:
             if connection.dialect.name == "postgresql":
                 # Two programs may start at once: one migrates, the other waits and finds it done.
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            present = MigrationContext.configure(connection).get_current_revision()
+            present = revision_of(connection)
             if present is not None and present not in {script.revision for script in scripts.walk_revisions()}:
                 raise UsageError("the register's database was made by a newer version of the bus; use that version")
             if present == scripts.get_current_head() and revision == "head":

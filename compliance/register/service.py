@@ -22,7 +22,7 @@ from compliance.register.database import serialise
 from compliance.register.decision import Decision, Moved, NoError
 from compliance.register.kept import KEPT, calendar_with, law_with
 from compliance.register.outbox import Reconciled, reconcile
-from compliance.register.rows import Clock, Step, clock_of, matter_of, select_matters, step_of
+from compliance.register.rows import Clock, Step, matter_of, select_matters, step_of
 from compliance.register.tables import CLOCK, FACT, MATTER, STEP
 from compliance.roles import Actor
 from compliance.view import RegisterView
@@ -165,15 +165,35 @@ class Register:
             flags |= dict.fromkeys(step.flags)
         return replace(matter, state=steps[-1].target, seq=steps[-1].seq, facts=facts, flags=tuple(flags))
 
-    def clocks(self, *, running: bool = True, agency: str | None = None) -> tuple[Clock, ...]:
-        """Clocks by due day, so that what is overdue longest comes first."""
-        query = sa.select(CLOCK).order_by(CLOCK.c.due, CLOCK.c.id)
+    def clocks(
+        self,
+        *,
+        running: bool = True,
+        agency: str | None = None,
+        matter: str | None = None,
+        due_before: date | None = None,
+        limit: int | None = None,
+    ) -> tuple[Clock, ...]:
+        """Clocks by due day, so that what is overdue longest comes first.
+
+        Args:
+            running: only those that run.
+            agency: only what this agency owes.
+            matter: only of this matter.
+            due_before: only what was due before that day.
+            limit: so many at the most.
+        """
+        # By place, not by name: there may be a hundred thousand.
+        columns = (CLOCK.c[name] for name in Clock.__dataclass_fields__)
+        query = sa.select(*columns).order_by(CLOCK.c.due, CLOCK.c.id).limit(limit)
         if running:
             query = query.where(CLOCK.c.state != "STOPPED")
-        if agency is not None:
-            query = query.where(CLOCK.c.agency == agency)
+        if due_before is not None:
+            query = query.where(CLOCK.c.due < due_before)
+        for column, value in ((CLOCK.c.agency, agency), (CLOCK.c.matter, matter)):
+            query = query if value is None else query.where(column == value)
         with self._engine.connect() as connection:
-            return tuple(clock_of(row) for row in connection.execute(query).mappings())
+            return tuple(Clock(*row) for row in connection.execute(query))
 
     def clock_counts(self, today: date) -> dict[tuple[str, str], tuple[int, int]]:
         """How many clocks run, and how many of them are overdue, by profile and article."""
