@@ -6,8 +6,9 @@ be computed again from the same rows.
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, NonNegativeInt, TypeAdapter, ValidationError, model_validator
 
 from compliance.entry import Model
 from compliance.values import AgencyCode, ResourceCode, Text
@@ -31,7 +32,7 @@ class BusFacts(Model):
     agency: AgencyCode
     resource: ResourceCode
     supplied: int = Field(default=0, ge=0)
-    refused: dict[RefusalCode, int] = Field(default_factory=dict)
+    refused: dict[RefusalCode, NonNegativeInt] = Field(default_factory=dict)
     late: int = Field(default=0, ge=0)
     corrections: int = Field(default=0, ge=0)
     delivered: int = Field(default=0, ge=0)
@@ -39,6 +40,14 @@ class BusFacts(Model):
     denied: int = Field(default=0, ge=0)
     lag_seconds: int | None = Field(default=None, ge=0)
     source: Text
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.admitted < 0:
+            raise ValueError("refused is more than supplied")
+        if self.late > self.admitted:
+            raise ValueError("late is more than what was admitted")
+        return self
 
     @property
     def admitted(self) -> int:

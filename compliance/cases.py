@@ -1,8 +1,5 @@
 """What open cases about data mean for a delivery: which fields of which subject are disputed (decisions 36)."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from compliance.workflow import Matter, Matters
 from compliance.workflows.data_case import CODE, OPEN_STATES, opening_of
 
@@ -27,10 +24,3 @@ def flagged(others: Matters) -> dict[tuple[str, str], frozenset[str]]:
             key = (resource, token)
             found[key] = found.get(key, frozenset()) | fields
     return found
-
-
-def flags_of(
-    disputed: Mapping[tuple[str, str], frozenset[str]], resource: str, token: str, data: Mapping[str, Any]
-) -> tuple[str, ...]:
-    """One flag for each disputed field that a delivery shows, as the other flags of a delivery are written."""
-    return tuple(f"{name}:disputed" for name in sorted(disputed.get((resource, token), ())) if name in data)

@@ -8,114 +8,38 @@ without anything to judge has no value and no weight.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from pathlib import Path
-
-from pydantic import Field
 
 from compliance.annual import due_day
 from compliance.busfacts import BusFacts, facts_of
 from compliance.catalogue import local_date
-from compliance.entry import Model
 from compliance.figures import Cell, Figures, columns
-from compliance.modelfile import read_model, text_of
-from compliance.models import Agency, ContactRole
+from compliance.indicator_table import DEFAULT_WEIGHTS, INDICATORS, Indicator
+from compliance.models import NAMED_PERSONS, Agency
 from compliance.period import Period
 from compliance.punctual import Kept, punctual
+from compliance.register.rows import Step
 from compliance.register.service import Register
 from compliance.workflow import Matter
-from compliance.workflows import annual_report, data_case, evidence, incident, outage
+from compliance.workflows import (
+    annual_report,
+    change_notice,
+    contact_change,
+    data_case,
+    effect_report,
+    evidence,
+    incident,
+    outage,
+)
+from compliance.workflows.change_notice import CHANGE_NOTICE
+from compliance.workflows.contact_change import CONTACT_CHANGE
 from compliance.workflows.evidence import EvidenceKind
 from compliance.workflows.incident import IncidentKind
-from schemas.errors import UsageError
+from compliance.workflows.legacy_exchange import LEGACY_EXCHANGE, UNPLANNED
 
-_THREE = (ContactRole.LEADER, ContactRole.SHARING_OFFICER, ContactRole.TECHNICAL_OFFICER)
 _CORRECTION = ("owner_correction", "correction_answer", "case_owner_answer")
-_CATALOGUE = ("change_report", "catalogue_update")
+_CATALOGUE = ("catalogue_update",)
 _ANSWERS = ("application_answer", "conditional_answer", "supply_confirmed", "conditional_supply", "supply_ordered")
-_CONTACTS = ("contact_change_notice",)
 _LEAKS = frozenset({IncidentKind.LEAK.value, IncidentKind.STATE_SECRET.value})
-
-
-class Group(StrEnum):
-    """The four groups of Art 51."""
-
-    MECHANISM = "MECHANISM"
-    SUPPLY = "SUPPLY"
-    USE = "USE"
-    DUTIES = "DUTIES"
-
-
-GROUP_NAMES: dict[Group, tuple[str, str]] = {
-    Group.MECHANISM: ("机制建设", "mechanism"),
-    Group.SUPPLY: ("采集、核准与提供", "collection, verification and supply"),
-    Group.USE: ("使用情况", "use"),
-    Group.DUTIES: ("其他共享义务", "other duties"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Indicator:
-    """What one indicator is.
-
-    Attributes:
-        weight: where the configuration names none.
-        points_each: what each event of a count takes off 100; None where the value is a share.
-    """
-
-    code: str
-    group: Group
-    zh: str
-    en: str
-    weight: float
-    points_each: float | None = None
-
-
-INDICATORS: dict[str, Indicator] = {
-    one.code: one
-    for one in (
-        Indicator("sharing_rules", Group.MECHANISM, "建立共享规范", "rules of sharing exist", 5),
-        Indicator("secrecy_rules", Group.MECHANISM, "建立保密制度", "rules of secrecy exist", 5),
-        Indicator("named_persons", Group.MECHANISM, "指定三类责任人并备查", "three persons are named", 10),
-        Indicator("contact_notices", Group.MECHANISM, "责任人变更按期告知", "changes told in time", 5),
-        Indicator("conformance", Group.SUPPLY, "信息符合技术规范", "changes that conform", 10),
-        Indicator("punctuality", Group.SUPPLY, "信息按期更新", "changes in time", 10),
-        Indicator("wrong_data", Group.SUPPLY, "经核查确认的错误", "errors that a case confirmed", 10, 10),
-        Indicator("catalogue_current", Group.SUPPLY, "按要求编制、更新目录", "catalogue kept current in time", 5),
-        Indicator("corrections", Group.SUPPLY, "异议按期核查更正反馈", "objections answered in time", 10),
-        Indicator("over_scope", Group.USE, "超越授权范围使用", "attempts beyond the authorisation", 10, 5),
-        Indicator("leaks", Group.USE, "泄露国家秘密、商业秘密、个人隐私", "leaks", 10, 50),
-        Indicator("answers", Group.DUTIES, "共享申请按期答复和提供", "applications answered and served in time", 5),
-        Indicator("annual_report", Group.DUTIES, "按期报送年度报告", "annual report in time", 3),
-        Indicator("outage_notices", Group.DUTIES, "不可抗力按期通知", "outages told in time", 2),
-    )
-}
-"""Every indicator, in the order of the article."""
-
-
-class Weights(Model):
-    """The weights of a period, as the authority sets them: by indicator; what is not named does not count."""
-
-    weights: dict[str, float] = Field(min_length=1)
-
-
-DEFAULT_WEIGHTS: dict[str, float] = {code: one.weight for code, one in INDICATORS.items()}
-
-
-def read_weights(path: Path) -> dict[str, float]:
-    """Weights from a YAML file: `weights:` with a number for each indicator.
-
-    Raises:
-        RegisterFileError: with line and column of what is wrong.
-        UsageError: an indicator is unknown or its weight negative.
-    """
-    weights = read_model(text_of(path, path.name), path.name, Weights).weights
-    unknown = sorted(weights.keys() - INDICATORS.keys())
-    if unknown:
-        raise UsageError(f"{path.name}: no indicator {', '.join(unknown)}; there are: {', '.join(INDICATORS)}")
-    if any(weight < 0 for weight in weights.values()) or not any(weights.values()):
-        raise UsageError(f"{path.name}: weights are not negative, and one of them at least is not nought")
-    return weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +80,18 @@ def values_of(
         "sharing_rules": scene.rule(EvidenceKind.SHARING_RULES),
         "secrecy_rules": scene.rule(EvidenceKind.SECRECY_RULES),
         "named_persons": scene.persons(),
-        "contact_notices": scene.clocks(_CONTACTS),
+        "contact_notices": scene.notices(CONTACT_CHANGE.code, contact_change.CLOCK),
         "conformance": scene.conformance(),
         "punctuality": scene.punctuality(),
         "wrong_data": scene.wrong_data(),
-        "catalogue_current": scene.clocks(_CATALOGUE),
+        "catalogue_current": scene.catalogue_current(),
         "corrections": scene.clocks(_CORRECTION),
         "over_scope": scene.over_scope(),
         "leaks": scene.leaks(),
         "answers": scene.clocks(_ANSWERS),
+        "legacy_exchanges": scene.legacy_exchanges(),
         "annual_report": scene.annual_report(),
-        "outage_notices": scene.outage_notices(),
+        "outage_notices": scene.notices(outage.CODE, outage.NOTICE),
     }
     return tuple(_value(INDICATORS[code], *counted) for code, counted in found.items())
 
@@ -200,12 +125,10 @@ class _Scene:
         return int(bool(shown)), 1, shown
 
     def persons(self) -> _Counted:
-        named = {contact.role for contact in self._agency.contacts} & set(_THREE)
-        return (
-            len(named),
-            len(_THREE),
-            tuple(f"agency/{self._agency.code}#{role.value}" for role in _THREE if role in named),
-        )
+        """The three of Art 10; a role that is vacant counts as nobody's."""
+        named = {contact.role for contact in self._agency.contacts if contact.vacant_since is None}
+        filled = tuple(f"agency/{self._agency.code}#{role.value}" for role in NAMED_PERSONS if role in named)
+        return len(filled), len(NAMED_PERSONS), filled
 
     def clocks(self, rules: Sequence[str]) -> _Counted:
         found: Kept = punctual(self._clocks, rules, self._during, self._at)
@@ -224,14 +147,21 @@ class _Scene:
         """Cases in which the agency, as owner, found that it was wrong, by the day of its answer."""
         wrong = tuple(
             matter.number
-            for matter in self._matters(data_case.CODE, provider=True)
-            if matter.fact("answer", "outcome") == "CORRECTED" and self._answered(matter.number, "answer")
+            for matter in self._matters(data_case.CODE, "provider")
+            if matter.fact("answer", "outcome") == "CORRECTED"
+            and any(step.action == "answer" for step in self._steps(matter.number))
         )
         return 0, len(wrong), wrong
 
     def over_scope(self) -> _Counted:
+        """What the bus refused, and uses that an inspection of the agency's use files found beyond the grant."""
         rows = [row for row in self._facts if row.denied]
-        return 0, sum(row.denied for row in rows), tuple(row.record for row in rows)
+        found = [
+            matter.number
+            for matter in self._matters(effect_report.EFFECT_REPORT.code, "requester")
+            if any(effect_report.OVER_SCOPE in step.flags for step in self._steps(matter.number))
+        ]
+        return 0, sum(row.denied for row in rows) + len(found), (*(row.record for row in rows), *found)
 
     def leaks(self) -> _Counted:
         """Incidents in its hands, and leaks that were found elsewhere and confirmed."""
@@ -248,6 +178,12 @@ class _Scene:
         ]
         return 0, len(happened) + len(found), (*happened, *found)
 
+    def legacy_exchanges(self) -> _Counted:
+        """Exchanges beside the platform as they stand: one that is only registered has no plan yet (Art 10)."""
+        known = self._matters(LEGACY_EXCHANGE.code)
+        good = sum(matter.state not in UNPLANNED for matter in known)
+        return good, len(known), tuple(matter.number for matter in known)
+
     def annual_report(self) -> _Counted:
         """Each year whose day lies in the period and is over, or is reported already; of mandatory units alone."""
         good, records, years = 0, [], range(self._during.first.year, self._during.last.year + 1)
@@ -263,21 +199,28 @@ class _Scene:
             records.append(reports[0].number if reports else f"{subject}: none")
         return good, len(records), tuple(records)
 
-    def outage_notices(self) -> _Counted:
-        told = [matter for matter in self._matters(outage.CODE) if self._during.holds(local_date(matter.opened_at))]
-        good = sum(f"LATE:{outage.NOTICE}" not in matter.flags for matter in told)
+    def notices(self, workflow: str, clock: str) -> _Counted:
+        """Notices of the period, and how many came in time: what is told begins before anybody can start a clock."""
+        told = [matter for matter in self._matters(workflow) if self._during.holds(local_date(matter.opened_at))]
+        good = sum(f"LATE:{clock}" not in matter.flags for matter in told)
         return good, len(told), tuple(matter.number for matter in told)
 
-    def _matters(self, workflow: str, *, provider: bool = False, **parties: str) -> list[Matter]:
+    def catalogue_current(self) -> _Counted:
+        """Changes reported in time (Art 14), and the updates that the agency itself owed (2025:17)."""
+        reports = self.notices(CHANGE_NOTICE.code, change_notice.REPORT_CLOCK)
+        updates = self.clocks(_CATALOGUE)
+        return reports[0] + updates[0], reports[1] + updates[1], (*reports[2], *updates[2])
+
+    def _matters(self, workflow: str, party: str = "unit", **parties: str) -> list[Matter]:
         """The agency's matters as they stood at the instant."""
-        whose = {"provider" if provider else "unit": self._agency.code, **parties}
-        now = self._register.matters(workflow, **whose)
+        now = self._register.matters(workflow, **{party: self._agency.code}, **parties)
         then = (self._register.matter_at(matter.number, self._at) for matter in now)
         return [matter for matter in then if matter is not None]
 
-    def _answered(self, number: str, action: str) -> bool:
-        steps = (step for step in self._register.history(number) if step.action == action and step.at <= self._at)
-        return any(self._during.holds(local_date(step.at)) for step in steps)
+    def _steps(self, number: str) -> list[Step]:
+        """The steps of a matter that were taken in the period, as far as the instant knows them."""
+        steps = self._register.history(number)
+        return [step for step in steps if step.at <= self._at and self._during.holds(local_date(step.at))]
 
     def _happened(self, instant: str) -> bool:
         return self._during.holds(local_date(datetime.fromisoformat(instant)))

@@ -41,12 +41,12 @@ def case(**changes: Any) -> dict[str, Any]:
 
 def objection(**changes: Any) -> dict[str, Any]:
     """An objection to content (Art 56)."""
-    return case(about="CONTENT", **changes)
+    return case(**{"about": "CONTENT", **changes})
 
 
 def difference(**changes: Any) -> dict[str, Any]:
     """What a comparison of two events found about one subject (Art 28)."""
-    return case(token=TOKEN, compared_event=OTHER_EVENT, **changes)
+    return case(**{"token": TOKEN, "compared_event": OTHER_EVENT, **changes})
 
 
 NOTICE = {"finding": "非技术原因", "document": "核查通知1号"}

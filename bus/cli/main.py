@@ -15,6 +15,7 @@ from bus.cli.keys import keys
 from bus.cli.local import local
 from bus.cli.matter import matter
 from bus.cli.register import init, register
+from bus.cli.report import report
 from bus.cli.run import run
 from bus.cli.schema import schema
 from bus.cli.workflow import workflow
@@ -40,6 +41,7 @@ COMMANDS: tuple[click.Command, ...] = (
     keys,
     matter,
     register,
+    report,
     run,
     schema,
     workflow,

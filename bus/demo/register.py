@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from compliance.entry import CatalogueEntry
 from compliance.proposal import propose
 from compliance.registertext import entry_datum, plain_yaml
 from schemas.resource import packaged_resources, packaged_text, resource_schema
@@ -74,7 +75,7 @@ def write_register(folder: Path, now: datetime, *, county_state: str = "ACTIVE")
     content = {
         "version": "1",
         "agencies": [_agency(code, name) for code, name in AGENCIES.items()],
-        "catalogue": [_entry(resource) for resource in (*OWNERS, *OTHERS, LINKS)],
+        "catalogue": [entry_datum(entry_of(resource)) for resource in (*OWNERS, *OTHERS, LINKS)],
         "reviews": [
             {
                 "number": f"DEMO-{number}",
@@ -131,9 +132,9 @@ def _agency(code: str, name: str) -> dict[str, Any]:
     }
 
 
-def _entry(resource: str) -> dict[str, Any]:
+def entry_of(resource: str, published_at: datetime = _PUBLISHED) -> CatalogueEntry:
     """The entry that is proposed for the first catalogue; what is small here has one partition."""
-    return entry_datum(propose(resource, _PUBLISHED, partitions=4 if resource in OWNERS else 1))
+    return propose(resource, published_at, partitions=4 if resource in OWNERS else 1)
 
 
 def _grant(name: str, subscriber: str, resource: str, fields: list[str], purpose: str) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from compliance.busfacts import BusFacts
 from compliance.figures import records
-from compliance.indicators import INDICATORS, Group, Value, indicators, values_of, weighted
+from compliance.indicator_table import INDICATORS, Group
+from compliance.indicators import Value, indicators, values_of, weighted
 from compliance.models import Contact, ContactRole
 from compliance.period import period
 from compliance.register.service import Register

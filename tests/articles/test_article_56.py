@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from compliance.cases import flagged, flags_of
+from compliance.cases import flagged
 from compliance.register.service import Register
 from schemas.refusals import RefusalCode
 from tests.procedures import (
@@ -83,14 +83,11 @@ def test_article_56_an_unfounded_objection_is_reported_too_and_any_agency_may_ob
     moved(register.act(number, "report", VERIFICATION, OPERATOR, NOW), "REPORTED")
 
 
-def test_article_56_a_flag_names_disputed_fields_that_a_delivery_shows_and_nothing_else(register: Register) -> None:
+def test_article_56_the_disputed_fields_of_a_located_record_are_flagged_and_nothing_else(register: Register) -> None:
     with_catalogue(register)
     number = _filed(register)
     assert flagged(register) == {}
     moved(register.act(number, "locate", {"token": TOKEN, "event_id": objection()["event_id"]}, OPERATOR, NOW))
     moved(register.open("data_case", "object", objection(token=TOKEN, fields=["number"]), of("aic"), NOW))
-    disputed = flagged(register)
-    assert disputed == {("lamp", TOKEN): frozenset({"area", "number"})}
-    assert flags_of(disputed, "lamp", TOKEN, {"area": "江北"}) == ("area:disputed",)
-    assert flags_of(disputed, "lamp", "f" * 32, {"area": "江北"}) == ()
+    assert flagged(register) == {("lamp", TOKEN): frozenset({"area", "number"})}
     assert register.matters("data_case", division=CITY)[0].parties.provider == "psb"

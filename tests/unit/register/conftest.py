@@ -47,3 +47,10 @@ def register(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registe
             yield made
     else:
         yield register_on(request.getfixturevalue("postgres_engine"))
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Register]:
+    """A register over SQLite alone, for what does not depend on the database."""
+    with sqlite_register(tmp_path) as made:
+        yield made
