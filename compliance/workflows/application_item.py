@@ -127,7 +127,7 @@ _ANSWERS = (
         starts=_STARTS_SUPPLY,
         stops=_ANSWER,
         guards=(rules.free_of_charge,),
-        effects=(rules.propose_grant,),
+        effects=(rules.propose_grant, rules.report_to_catalogue),
     ),
     Transition(
         "confirm_part",

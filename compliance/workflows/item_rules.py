@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from compliance.catalogue import local_date
 from compliance.workflow import Act, Context, Effect, Flag, Matter, Open
+from compliance.workflows.change_notice import Change, Notice
 from compliance.workflows.dispute_forms import ItemDispute
 from compliance.workflows.grant_forms import GrantProposal
 from compliance.workflows.item_forms import (
@@ -138,6 +140,21 @@ def grant_is_active(context: Context) -> Refused | None:
 def note_catalogue(context: Context) -> Sequence[Effect]:
     """What is not in the catalogue is marked; once agreed to, it is to be brought into it (Art 40, 45)."""
     return [Flag(OUT_OF_CATALOGUE)] if asked(context).resource is None else []
+
+
+def report_to_catalogue(context: Context) -> Sequence[Effect]:
+    """What its provider agrees to share from outside the catalogue is to be brought into it (Art 14, 40, 45)."""
+    item, form = asked(context), context.form
+    if item.resource is not None or context.actor.agency != item.provider:
+        return []
+    document = form.document if isinstance(form, Confirmation) else None
+    notice = Notice(
+        change=Change.SUPPLY,
+        statement=item.name,
+        changed_on=local_date(context.at),
+        document=document or context.matter.number,
+    )
+    return [Open("change_notice", "report", notice)]
 
 
 def flag_late(context: Context) -> Sequence[Effect]:

@@ -147,6 +147,8 @@ def test_article_45_information_outside_the_catalogue_is_applied_for_and_brought
     assert [clock.rule for clock in register.clocks()] == ["conditional_answer"]
     moved(register.act(item.number, "confirm", {}, OWNER, NOW), "CONFIRMED")
     assert register.matters("grant") == ()
+    notice = child(register, item.number, "change_notice")
+    assert (notice.parties.unit, notice.fact("report", "statement")) == ("psb", "井盖")
     catalogued = {"resource": "cover", "fields": ["area"]}
     refused(register.act(item.number, "catalogue", catalogued, OPERATOR, NOW), RefusalCode.E_NOT_IN_CATALOGUE)
     register.put([resource("cover", "psb", ["area"])], OPERATOR, NOW)
