@@ -1,4 +1,4 @@
-"""The demo's register file: every resource of Articles 18 to 35 with its owner, three grants that are looked at closely."""
+"""The demo's agencies, entries and grants by name, and the same register as a file, as an installation may begin with one."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -44,33 +44,17 @@ def other_grant(resource: str) -> str:
     return f"demo-{resource.replace('_', '-')}"
 
 
-# Grant → subscriber and resource.
-GRANTS = {
-    FULL: ("hrss", "residence_permit"),
-    COUNTY: ("civil_affairs", "residence_permit"),
-    EXPIRED: ("local_tax", "enterprise_registration"),
-    **{other_grant(resource): ("statistics", resource) for resource in OTHERS},
-}
-
-
-def topic_of(grant: str) -> str:
-    """The delivery topic of a grant."""
-    subscriber, resource = GRANTS[grant]
-    return f"delivery.{subscriber}.{resource}.{grant}"
-
-
 def owners_of(resource: str) -> tuple[str, ...]:
     """The agencies that own a resource in the demo, as its schema proposes them."""
     return tuple(resource_schema(packaged_text(resource)).avro["owner"])
 
 
-def write_register(folder: Path, now: datetime, *, county_state: str = "ACTIVE") -> Path:
+def write_register(folder: Path, now: datetime) -> Path:
     """Write `register.yaml`; signing certificates are expected under `agencies/` beside it.
 
     Args:
         folder: the demo's state directory.
         now: aware.
-        county_state: state of the county grant, changed when the demo revokes it.
     """
     content = {
         "version": "1",
@@ -96,9 +80,6 @@ def write_register(folder: Path, now: datetime, *, county_state: str = "ACTIVE")
             {
                 **_grant(COUNTY, "civil_affairs", "residence_permit", list(COUNTY_FIELDS), "惠城区人口统计"),
                 "rows": {"divisions": [COUNTY_DIVISION]},
-                "state": county_state,
-                # Kept after the end, so that the demo can show that nothing more arrives.
-                "disposal": "RETAIN",
             },
             {
                 **_grant(EXPIRED, "local_tax", "enterprise_registration", ["enterprise_name"], "税务登记核验"),

@@ -21,6 +21,7 @@ from bus.wire.clients import OnStep, no_step
 from bus.wire.deadline import Deadline
 from bus.workers.health import Health, HealthServer
 from bus.workers.signals import stop_when_signalled
+from bus.workers.watch import Watch, looks, tell_certificates, tell_health, tell_place
 from compliance.catalogue import local_date
 from compliance.register.outbox import backlog
 from schemas.errors import BusError, DeadlineError
@@ -52,6 +53,10 @@ class RegisterWorker:
         self._relay = Relay(self._cluster, self.register, on_step)
         self.metrics, self.health = Metrics("register"), Health()
         self.metrics.begin_register(self.register.law.profiles)
+        tell_health(self.metrics, self.health)
+        tell_place(self.metrics, settings)
+        tell_certificates(self.metrics, self._cluster.principal)
+        self._watch = Watch(self.metrics, looks(self._cluster.admin, self._cluster.registry))
         self.server = HealthServer(settings.metrics_host, settings.metrics_port, self.metrics.registry, self.health)
         self._stop = threading.Event()
         self._day: date | None = None
@@ -70,12 +75,14 @@ class RegisterWorker:
     def run(self) -> None:
         """Turn until stopped; everything is let go however it ends."""
         self.server.start()
+        self._watch.start()
         try:
             while not self._stop.is_set():
                 self._turn()
                 self.health.turned()
                 self._stop.wait(self._settings.register_poll_ms / 1000)
         finally:
+            self._watch.stop()
             self.server.stop()
             self.register.engine.dispose()
 

@@ -142,6 +142,7 @@ class Loop:
             self._settle(work, [])
         self._on_step(steps.CONSUME)
         batch = collect(self._consumer, self._settings)
+        self._metrics.gauge("bus_lag_seconds").labels(self._metrics.worker).set(oldest(batch))
         if batch:
             self._on_step(steps.PROCESS)
             self._settle(self._task.process(batch), batch)
@@ -231,6 +232,12 @@ def committed(consumer: Consumer, partitions: list[TopicPartition], timeout_s: f
             if not passes(problem) or deadline.over:
                 raise unavailable("cannot read committed offsets", KafkaException(problem))
     return []
+
+
+def oldest(batch: Sequence[Message]) -> float:
+    """Seconds since the oldest message of a batch was written; 0 of none: then nothing waits."""
+    written = min((message.timestamp()[1] for message in batch), default=None)
+    return 0.0 if written is None else max(0.0, time.time() - written / 1000)
 
 
 def collect(consumer: Consumer, settings: Settings) -> list[Message]:

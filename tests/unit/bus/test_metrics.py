@@ -2,6 +2,7 @@
 
 from collections import Counter as Counts
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import example, given
@@ -10,9 +11,10 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bus.metrics import METRICS, Metrics
-from compliance.models import MODELS, OwnerRule
+from compliance.models import MODELS, OnboardingState, OwnerRule
 from compliance.profiles import Law
 from processors.deliver import Assignment
+from processors.signature import signers_of
 from schemas.refusals import RefusalCode
 from schemas.resource import packaged_text
 from tests.builders import PERMIT, corruptions, permit
@@ -20,7 +22,7 @@ from tests.hall import POLICE, STATS, Hall, signing_key
 
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 END_TO_END = next(spec for spec in METRICS if spec.name == "bus_end_to_end_seconds")
-LABELS = {"agency", "resource", "code", "kind", "grant", "worker", "topic", "profile", "article"}
+LABELS = {"agency", "resource", "code", "kind", "grant", "worker", "topic", "profile", "article", "target", "holder"}
 
 
 def rendered(registry: CollectorRegistry) -> Series:
@@ -86,13 +88,44 @@ def test_what_can_be_counted_is_there_at_zero(metrics: Metrics, name: str, label
     assert series(metrics, name) == dict.fromkeys(labels, 0)
 
 
-def test_every_series_of_every_metric_is_at_zero_but_the_registers_version(metrics: Metrics, hall: Hall) -> None:
+def test_every_series_is_at_zero_but_the_registers_version_and_ends_of_certificates(
+    metrics: Metrics, hall: Hall
+) -> None:
     found = rendered(metrics.registry)
-    assert {name for (name, _), value in found.items() if value} == {"bus_register_version"}
+    assert {name for (name, _), value in found.items() if value} == {
+        "bus_register_version",
+        "bus_certificate_expiry_seconds",
+    }
     assert series(metrics, "bus_register_version") == {("admit",): hall.view.version}
     known = {name.removesuffix("_count") for name, _ in found}
-    # How far a worker lags is known once it holds partitions.
-    assert [spec.name for spec in METRICS if spec.name not in known] == ["bus_lag_messages"]
+    # How far a worker lags is known once it holds partitions; the rest is looked at, and a zero would be a false alarm.
+    assert {spec.name for spec in METRICS if spec.name not in known} == {
+        "bus_lag_messages",
+        "bus_lag_seconds",
+        "bus_live",
+        "bus_ready",
+        "bus_problem",
+        "bus_reachable",
+        "bus_corridor_retention_seconds",
+        "bus_disk_free_ratio",
+        "bus_key_store_current",
+        "bus_token_keys",
+    }
+
+
+def test_the_end_of_a_signing_certificate_is_the_latest_that_counts(metrics: Metrics, hall: Hall) -> None:
+    [police, *_] = [agency for agency in hall.view.agencies() if agency.code == POLICE]
+    end = max(signer.until.timestamp() for signer in signers_of(police))
+    assert series(metrics, "bus_certificate_expiry_seconds")["signing", POLICE] == end
+    revoked = datetime(2026, 1, 1, tzinfo=UTC)
+    closed = tuple(one.model_copy(update={"revoked_at": revoked}) for one in police.certificates)
+    hall.view.apply("agency", POLICE, police.model_copy(update={"certificates": closed}))
+    metrics.begin_at_zero(hall.view)
+    assert series(metrics, "bus_certificate_expiry_seconds")["signing", POLICE] == revoked.timestamp()
+    # Who is not connected any more has nothing to renew.
+    hall.view.apply("agency", POLICE, police.model_copy(update={"state": OnboardingState.APPLIED}))
+    metrics.begin_at_zero(hall.view)
+    assert ("signing", POLICE) not in series(metrics, "bus_certificate_expiry_seconds")
 
 
 def test_every_article_with_a_clock_is_told_and_falls_back_to_zero(metrics: Metrics) -> None:
