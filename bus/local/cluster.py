@@ -31,6 +31,8 @@ _ANSWER_S = 2.0
 # What `down --wipe` removes. Certificates and keys stay: agencies' register entries name the former, and
 # without the latter nothing that was ever sealed could be opened again.
 _WIPED = ("kafka", "registry", "log", "run")
+# The register's database of this machine goes along: what it decided would come back on an empty Kafka.
+_WIPED_FILES = ("register.db", "register.db-wal", "register.db-shm", "register.db.relay")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,8 @@ def down(settings: Settings, *, wipe: bool = False) -> tuple[str, ...]:
 
 
 def _wipe(state_dir: Path) -> None:
+    for name in _WIPED_FILES:
+        (state_dir / name).unlink(missing_ok=True)
     for name in _WIPED:
         with contextlib.suppress(FileNotFoundError):
             try:
