@@ -38,8 +38,9 @@ tests: setup ## Run all tests, on real Kafka, two files at a time
 unit: setup ## Run the tests that need no Kafka, in seconds
 	$(PYTHON) -m pytest tests/unit tests/property $(ARGS)
 
-docs: setup ## Write the reference pages from the code's own tables
+docs: setup ## Write the reference pages and the boards from the code's own tables
 	@$(BUS) docs docs
+	@$(PYTHON) -m bus.reference.boardfiles deploy
 
 format: setup ## Format the code and mend what can be mended
 	$(PYTHON) -m ruff check --fix $(SOURCES)

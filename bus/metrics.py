@@ -6,7 +6,7 @@ Labels come from closed sets: agencies, resources and grants of the register, re
 import threading
 from bisect import bisect_left
 from collections import Counter as Counts
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
@@ -15,7 +15,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import HistogramMetricFamily
 
 from bus.topics import change_topic
+from compliance.clocks import Profile
+from compliance.models import MODELS
 from compliance.view import RegisterView
+from processors.signature import signers_of
 from schemas.refusals import RefusalCode
 
 
@@ -32,6 +35,7 @@ class MetricSpec:
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0)
 _END_TO_END = "bus_end_to_end_seconds"
+_CERTIFICATE = "bus_certificate_expiry_seconds"
 _SIZES = (1, 10, 50, 100, 500, 1_000, 2_500, 5_000, 10_000, 50_000)
 
 METRICS: tuple[MetricSpec, ...] = (
@@ -52,6 +56,21 @@ METRICS: tuple[MetricSpec, ...] = (
     MetricSpec("bus_grants_catching_up", "gauge", (), "grant partitions that are not live yet"),
     MetricSpec("bus_purged_total", "counter", ("topic",), "purges of change topics behind the committed position"),
     MetricSpec("bus_register_version", "gauge", ("worker",), "register changes that a worker has read"),
+    MetricSpec("bus_register_outbox_pending", "gauge", (), "decisions that are not on Kafka yet"),
+    MetricSpec("bus_register_outbox_oldest_seconds", "gauge", (), "age of the oldest decision that is not on Kafka"),
+    MetricSpec("bus_register_sent_total", "counter", ("kind",), "register events written, by kind"),
+    MetricSpec("bus_clocks_running", "gauge", ("profile", "article"), "clocks that run, by the article they are under"),
+    MetricSpec("bus_clocks_overdue", "gauge", ("profile", "article"), "clocks that are overdue, by article"),
+    MetricSpec("bus_live", "gauge", ("worker",), "1 while the worker's loop turns"),
+    MetricSpec("bus_ready", "gauge", ("worker",), "1 while the worker is live and has read the register"),
+    MetricSpec("bus_problem", "gauge", ("worker",), "1 while /health names a problem"),
+    MetricSpec("bus_reachable", "gauge", ("worker", "target"), "1 while Kafka, or the registry, answers the worker"),
+    MetricSpec("bus_lag_seconds", "gauge", ("worker",), "age of the oldest message of the last batch, 0 without one"),
+    MetricSpec("bus_corridor_retention_seconds", "gauge", ("worker",), "how long a change that nobody read is kept"),
+    MetricSpec("bus_disk_free_ratio", "gauge", ("worker",), "free part of the disk with the state directory"),
+    MetricSpec("bus_key_store_current", "gauge", ("worker",), "1 while keys.json holds the keys that the worker uses"),
+    MetricSpec("bus_token_keys", "gauge", ("worker",), "token keys that the worker uses: 2 while keys are changed"),
+    MetricSpec(_CERTIFICATE, "gauge", ("kind", "holder"), "when a certificate ends, seconds since the epoch"),
 )
 
 
@@ -65,6 +84,8 @@ class Metrics:
     def __init__(self, worker: str) -> None:
         self.registry = CollectorRegistry()
         self.worker = worker
+        self._articles: set[tuple[str, str]] = set()
+        self._signing: set[str] = set()
         self._end_to_end = _WeightedHistogram(next(spec for spec in METRICS if spec.name == _END_TO_END))
         self.registry.register(self._end_to_end)
         self._made: dict[str, Counter | Gauge | Histogram] = {
@@ -115,6 +136,38 @@ class Metrics:
         for grant in view.grants():
             self.counter("bus_delivered_total").labels(grant.id, grant.resource)
         self.gauge("bus_register_version").labels(self.worker).set(view.version)
+        self._signing_certificates(view)
+
+    def _signing_certificates(self, view: RegisterView) -> None:
+        """Tell until when each connected agency can sign with what the register lists; 0 when it cannot at all."""
+        ends = {
+            agency.code: max((signer.until.timestamp() for signer in signers_of(agency)), default=0.0)
+            for agency in view.agencies()
+            if agency.onboarded and agency.certificates
+        }
+        for code in self._signing - ends.keys():
+            self.gauge(_CERTIFICATE).remove("signing", code)
+        for code, end in ends.items():
+            self.certificate("signing", code, end)
+        self._signing = set(ends)
+
+    def certificate(self, kind: Literal["tls", "authority", "signing"], holder: str, end: float) -> None:
+        """Tell when a certificate ends, in seconds since the epoch; the holder is a principal or an agency."""
+        self.gauge(_CERTIFICATE).labels(kind, holder).set(end)
+
+    def begin_register(self, profiles: Iterable[Profile]) -> None:
+        """Make every series of the register's own worker, at zero: each kind, and each article that has a clock."""
+        for kind in MODELS:
+            self.counter("bus_register_sent_total").labels(kind)
+        self._articles = {(profile.id, clock.article) for profile in profiles for clock in profile.clocks}
+        self.clocks({})
+
+    def clocks(self, found: Mapping[tuple[str, str], tuple[int, int]]) -> None:
+        """Take over how many clocks run and are overdue, by profile and article; what is not named has none."""
+        for name, place in (("bus_clocks_running", 0), ("bus_clocks_overdue", 1)):
+            for labels in self._articles | found.keys():
+                self.gauge(name).labels(*labels).set(found.get(labels, (0, 0))[place])
+        self._articles |= found.keys()
 
     def count(self, counts: Counts[tuple[str, ...]]) -> None:
         """Add what a processor counted; each key is a metric's middle name and its label values."""

@@ -4,6 +4,7 @@ Each is read from the environment as `BUS_<NAME>`. Contradictory settings are re
 """
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Self
 
@@ -42,6 +43,21 @@ class Settings(BaseSettings):
     bootstrap_servers: str = Field("127.0.0.1:19092", description="Kafka's bootstrap servers, host:port,…")
     registry_url: str = Field(
         "https://127.0.0.1:18081/apis/ccompat/v7", description="the schema registry's Confluent-compatible address"
+    )
+    register_url: str | None = Field(
+        None,
+        repr=False,
+        description="the register's database, postgresql+psycopg://… or sqlite:///FILE; none is register.db in "
+        "BUS_STATE_DIR",
+    )
+    law_profiles: str = Field(
+        "huizhou-2016,state-council-2025",
+        pattern=r"^[a-z][a-z0-9-]*(,[a-z][a-z0-9-]*)*$",
+        description="the law profiles that bind together, the stricter of equal clocks first",
+    )
+    law_effective_date: date | None = Field(
+        None,
+        description="day on which the municipal rule comes into force (Art 62), YYYY-MM-DD; none, clocks only advise",
     )
     replication_factor: int = Field(1, ge=1, le=7, description="replicas of every topic")
     min_insync_replicas: int = Field(1, ge=1, le=7, description="replicas that must acknowledge a write")

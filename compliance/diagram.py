@@ -1,6 +1,5 @@
 """A workflow's table as a diagram (Mermaid) and as rows for people, so that documents cannot drift from it."""
 
-from compliance.roles import ROLE_NAMES
 from compliance.workflow import NEW, Transition, Workflow
 
 
@@ -20,13 +19,7 @@ def diagram(workflow: Workflow) -> str:
 
 def actors(transition: Transition) -> str:
     """Who may take a transition, in Chinese and English."""
-    return "; ".join(
-        "、".join(ROLE_NAMES[role][0] for role in sorted(by.roles))
-        + " "
-        + ", ".join(ROLE_NAMES[role][1] for role in sorted(by.roles))
-        + (f" ({by.party.value.lower()})" if by.party is not None else "")
-        for by in transition.by
-    )
+    return "; ".join(f"{by.zh} {by.en}" for by in transition.by)
 
 
 def clocks(transition: Transition) -> str:

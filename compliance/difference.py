@@ -75,13 +75,9 @@ def difference(view: RegisterView, file: RegisterFile) -> tuple[Difference, ...]
 def after(view: RegisterView, file: RegisterFile) -> RegisterView:
     """The register as it would be with the file applied; the given view stays as it is."""
     result = RegisterView()
-    for model in (*view.agencies(), *_all_versions(view), *view.reviews(), *view.grants(), *file.models):
+    for model in (*view.models(), *file.models):
         result.apply(model.kind, model.key, model)
     return result
-
-
-def _all_versions(view: RegisterView) -> tuple[CatalogueEntry, ...]:
-    return tuple(version for entry in view.entries() for version in view.versions(entry.resource))
 
 
 def check(view: RegisterView, file: RegisterFile, now: datetime | None = None) -> None:

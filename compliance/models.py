@@ -43,19 +43,33 @@ class AgencyType(StrEnum):
 
 
 class ContactRole(StrEnum):
-    """The three named persons of Art 10: 分管领导, 信息共享责任人, 技术实施责任人."""
+    """Whom an agency names: 分管领导, 信息共享责任人, 技术实施责任人 (Art 10); 负责人, 具体经办人 (Art 43).
+
+    RESPONSIBLE_LEADER is named where the leader of Art 43 is another person than that of Art 10.
+    """
 
     LEADER = "LEADER"
     SHARING_OFFICER = "SHARING_OFFICER"
     TECHNICAL_OFFICER = "TECHNICAL_OFFICER"
+    RESPONSIBLE_LEADER = "RESPONSIBLE_LEADER"
+    CONTACT = "CONTACT"
+
+
+NAMED_PERSONS = (ContactRole.LEADER, ContactRole.SHARING_OFFICER, ContactRole.TECHNICAL_OFFICER)
+"""The three named persons of Art 10, without whom nobody is connected."""
 
 
 class Contact(Model):
-    """A named person of an agency, on file with the authority (Art 10, 43)."""
+    """A named person of an agency, on file with the authority and published to all agencies (Art 10, 43).
+
+    `vacant_since` is the day from which nobody fills the role; who filled it last stays on file, and the flow goes on
+    (decisions 40).
+    """
 
     role: ContactRole
     name: Text = Field(repr=False)
     phone: Text = Field(repr=False)
+    vacant_since: Day | None = None
 
 
 class SigningCertificate(Model):
@@ -78,11 +92,13 @@ class SigningCertificate(Model):
 
 
 class OnboardingState(StrEnum):
-    """The states of a first connection (Art 43)."""
+    """The states of a first connection (Art 43), of the kill switch (Art 49) and of its end."""
 
     APPLIED = "APPLIED"
     CHECKED = "CHECKED"
     CONNECTED = "CONNECTED"
+    SUSPENDED = "SUSPENDED"
+    DISCONNECTED = "DISCONNECTED"
 
 
 class Agency(Model):
@@ -108,7 +124,7 @@ class Agency(Model):
     @property
     def onboarded(self) -> bool:
         """Connected, with the three named persons on file (Art 10, 43)."""
-        return self.state is OnboardingState.CONNECTED and {c.role for c in self.contacts} >= set(ContactRole)
+        return self.state is OnboardingState.CONNECTED and {c.role for c in self.contacts} >= set(NAMED_PERSONS)
 
 
 class SecrecyReview(Model):
@@ -220,6 +236,7 @@ MODELS: dict[str, type[Agency] | type[CatalogueEntry] | type[SecrecyReview] | ty
 
 __all__ = [
     "MODELS",
+    "NAMED_PERSONS",
     "Agency",
     "AgencyType",
     "Agreement",

@@ -120,6 +120,21 @@ class Law:
         """
         return cls((packaged_profile(name) for name in profile_ids), overrides, effective_date, targets)
 
+    def with_overrides(self, overrides: Iterable[CountyOverride]) -> "Law":
+        """With these overrides beside those that it has; one of the same county and clock replaces the earlier.
+
+        Raises:
+            UsageError: an override names what cannot be set.
+        """
+        law = Law(self._profiles.values(), (), self._effective)
+        # The operator's targets are in the rules.
+        law._rules = self._rules
+        kept = self._overrides | {(one.division, one.clock): one for one in overrides}
+        for override in kept.values():
+            law._add_override(override)
+        law._counties = {county: DivisionSet((county,)) for county, _ in kept}
+        return law
+
     @property
     def profiles(self) -> tuple[Profile, ...]:
         """The profiles that bind together."""
@@ -130,13 +145,20 @@ class Law:
         """The day on which the municipal rule comes into force."""
         return self._effective
 
-    def rule(self, clock_id: str, division: str | None = None) -> BindingRule:
+    def rule(self, clock_id: str, division: str | None = None, on: date | datetime | None = None) -> BindingRule:
         """The clock that binds a body of a division.
+
+        Args:
+            clock_id: which.
+            division: where the body that owes it is.
+            on: the day it starts: a text in force on it goes before one that only advises yet. None compares all.
 
         Raises:
             UsageError: no profile has such a clock.
         """
         candidates = [self._with_override(one, division) for one in self._found(clock_id)]
+        if on is not None:
+            candidates = [one for one in candidates if self._in_force(one.profile, day_of(on))] or candidates
         return min(candidates, key=self._strictness)
 
     def rules(self, division: str | None = None) -> tuple[BindingRule, ...]:
@@ -164,7 +186,7 @@ class Law:
         """
         effective = self._effective
         if clock_id is not None:
-            effective = self._profiles[self.rule(clock_id, division).profile].effective_date or effective
+            effective = self._profiles[self.rule(clock_id, division, day).profile].effective_date or effective
         return effective is None or day_of(day) < effective
 
     def expires_on(self) -> date | None:
@@ -185,7 +207,7 @@ class Law:
         Raises:
             UsageError: no such clock, an instant without time zone, a day where seconds are counted.
         """
-        rule = self.rule(clock_id, division).rule
+        rule = self.rule(clock_id, division, started).rule
         try:
             return _due(rule, started, calendar, division)
         except (OverflowError, ValueError):
@@ -195,7 +217,7 @@ class Law:
         self, clock_id: str, started: date | datetime, calendar: WorkCalendar, division: str | None = None
     ) -> datetime:
         """The first instant that is too late, in UTC: 24:00 of the last day, or to the second where those count."""
-        rule = self.rule(clock_id, division).rule
+        rule = self.rule(clock_id, division, started).rule
         due = self.due(clock_id, started, calendar, division)
         if rule.unit is Unit.SECONDS and isinstance(started, datetime):
             return (started + timedelta(seconds=rule.amount or 0)).astimezone(UTC)
@@ -239,6 +261,10 @@ class Law:
         # The county's number stands in a text, also where the municipal rule left it open.
         rule = _with_amount(one.rule, override.amount).model_copy(update={"configured": False})
         return BindingRule(rule, one.profile, override, one.title_zh, one.title_en)
+
+    def _in_force(self, profile_id: str, day: date) -> bool:
+        effective = self._profiles[profile_id].effective_date or self._effective
+        return effective is not None and effective <= day
 
     def _is_municipal(self, one: BindingRule) -> bool:
         return self._profiles[one.profile].level is Level.MUNICIPAL_RULE

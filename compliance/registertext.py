@@ -1,4 +1,4 @@
-"""Catalogue entries as the text of a register file: what `compliance/registerfile.py` reads back without loss."""
+"""Catalogue entries, or the whole register, as the text of a register file: what `compliance/registerfile.py` reads back without loss."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 import yaml
 
 from compliance.entry import CatalogueEntry
+from compliance.models import Agency, Grant, SecrecyReview
 from compliance.registerfile import VERSION
+from compliance.view import RegisterView
 from schemas.resource import packaged_resources, packaged_text, platform_resources
 
 Schema = dict[str, str] | str
@@ -54,3 +56,20 @@ def catalogue_text(
     """
     content = {"version": VERSION, "catalogue": [entry_datum(entry, schema) for entry in entries]}
     return "".join(f"# {line}\n" for line in remarks) + plain_yaml(content)
+
+
+def register_text(view: RegisterView) -> str:
+    """The whole register as a register file: agencies, every version of every entry, reviews, grants."""
+    entries = [version for entry in view.entries() for version in view.versions(entry.resource)]
+
+    def said(model: Agency | SecrecyReview | Grant) -> dict[str, Any]:
+        return model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    content = {
+        "version": VERSION,
+        "agencies": [said(agency) for agency in view.agencies()],
+        "catalogue": [entry_datum(entry) for entry in entries],
+        "reviews": [said(review) for review in view.reviews()],
+        "grants": [said(grant) for grant in view.grants()],
+    }
+    return plain_yaml(content)

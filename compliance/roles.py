@@ -94,7 +94,13 @@ class By:
     @property
     def zh(self) -> str:
         """For people, in Chinese."""
-        return "、".join(ROLE_NAMES[role][0] for role in sorted(self.roles))
+        return "、".join(ROLE_NAMES[role][0] for role in sorted(self.roles)) or "由其他决定引起"
+
+    @property
+    def en(self) -> str:
+        """For people, in English."""
+        party = f" of the {self.party.value.lower()}" if self.party is not None else ""
+        return (", ".join(ROLE_NAMES[role][1] for role in sorted(self.roles)) or "another decision alone") + party
 
 
 def _by(*roles: Role, party: Party | None = None) -> By:
@@ -112,4 +118,10 @@ OPERATOR = _by(Role.OPERATOR_CITY, Role.OPERATOR_COUNTY)
 AUTHORITY = _by(Role.AUTHORITY_CITY, Role.AUTHORITY_COUNTY)
 GOVERNMENT = _by(Role.GOVERNMENT_CITY, Role.GOVERNMENT_COUNTY)
 SUPERVISION = _by(Role.SUPERVISION)
+STAFFING = _by(Role.STAFFING)
+LEGAL = _by(Role.LEGAL)
+SECRECY = _by(Role.SECRECY)
+SERVICES = _by(Role.SERVICES)
 BY_CLOCK = _by(Role.CLOCK)
+BY_CONSEQUENCE = _by()
+"""Nobody by hand: another decision brings it about."""

@@ -80,6 +80,11 @@ class RegisterView:
         else:
             self._newest.pop(resource, None)
 
+    def models(self) -> tuple[RegisterModel, ...]:
+        """Everything that it holds, every version of every entry, in an order in which nothing precedes its need."""
+        entries = (version for resource in self._entries for version in self.versions(resource))
+        return (*self.agencies(), *entries, *self.reviews(), *self.grants())
+
     def agency(self, code: str) -> Agency | None:
         """One agency."""
         return self._agencies.get(code)

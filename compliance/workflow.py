@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from compliance.entry import Model
 from compliance.models import RegisterModel
 from compliance.profiles import Law
-from compliance.roles import COUNTY_ROLES, ROLE_NAMES, Actor, By, Party, Role
+from compliance.roles import COUNTY_ROLES, Actor, By, Party, Role
 from compliance.view import RegisterView
 from compliance.workdays import WorkCalendar
 from schemas.refusals import RefusalCode, Refused
@@ -65,19 +65,26 @@ class Matter:
         return self.facts.get(action, {}).get(key)
 
 
-class Lookup(Protocol):
-    """What a rule may ask of the other matters."""
-
-    def matter(self, number: str) -> Matter | None:
-        """One matter."""
+class Matters(Protocol):
+    """Whoever can tell the matters of a workflow: the register, or a decision from within its transaction."""
 
     def matters(
         self, workflow: str, *, states: Sequence[str] | None = None, **parties: str | None
     ) -> tuple[Matter, ...]:
         """The matters of a workflow whose parties have these values."""
 
+
+class Lookup(Matters, Protocol):
+    """What a rule may ask of the other matters."""
+
+    def matter(self, number: str) -> Matter | None:
+        """One matter."""
+
     def children(self, number: str) -> tuple[Matter, ...]:
         """The matters that were opened by one."""
+
+    def due(self, number: str, clock: str) -> date | None:
+        """The due day of a matter's running clock; None where none of that rule runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +134,30 @@ class Flag:
     word: str
 
 
-Effect = Put | Open | Act | Flag
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """An agency's clocks of these rules stand still since a day; of these resources alone where any are named.
+
+    What was due before that day stays due.
+    """
+
+    agency: str
+    clocks: tuple[str, ...]
+    since: date
+    resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """An agency's paused clocks go on: each is due as many days later as it stood still until that day."""
+
+    agency: str
+    clocks: tuple[str, ...]
+    until: date
+    resources: tuple[str, ...] = ()
+
+
+Effect = Put | Open | Act | Flag | Pause | Resume
 Guard = Callable[[Context], Refused | None]
 Consequence = Callable[[Context], Sequence[Effect]]
 
@@ -140,11 +170,13 @@ class Start:
         clock: id of a rule of the law profiles.
         owes: the party that owes it, or the office's role; who is asked when it is overdue.
         since: the form's field that holds the day it counts from; None counts from the action.
+        when: where it starts at all; None starts it always.
     """
 
     clock: str
     owes: Party | Role
     since: str | None = None
+    when: Callable[[Context], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +280,7 @@ def advance(workflow: Workflow, state: str, action: str, actor: Actor, parties: 
         known = ", ".join(t.action for t in workflow.leaving(state)) or "nothing"
         return Refused(RefusalCode.E_STATE, f"{where}; possible here: {known}", cited=workflow.articles)
     if not any(_may(by, actor, parties) for by in found.by):
-        may = "; ".join(_words(by) for by in found.by)
+        may = "; ".join(by.en for by in found.by)
         return Refused(RefusalCode.E_ROLE, f"{where}; may be done by: {may}", cited=found.article)
     return found
 
@@ -262,11 +294,6 @@ def _may(by: By, actor: Actor, parties: Parties) -> bool:
     return actor.role not in COUNTY_ROLES or (
         actor.division is not None and parties.division.startswith(actor.division[:6])
     )
-
-
-def _words(by: By) -> str:
-    party = f" of the {by.party.value.lower()}" if by.party is not None else ""
-    return ", ".join(ROLE_NAMES[role][1] for role in sorted(by.roles)) + party
 
 
 def fill_in(transition: Transition, data: Model | Mapping[str, Any] | None) -> Model | Refused | None:

@@ -68,6 +68,32 @@ if ! has_postgres; then
   fi
 fi
 
+# Tests of rules and boards run on a Prometheus of their own, with promtool; nothing else needs it.
+policy=/usr/sbin/policy-rc.d
+our_policy=
+forget_policy() { [ -z "$our_policy" ] || as_root rm -f "$policy"; }
+trap forget_policy EXIT
+
+if ! command -v prometheus >/dev/null 2>&1 || ! command -v promtool >/dev/null 2>&1; then
+  if may_install; then
+    missing+=(prometheus)
+    # Debian's package starts a server at once and with the machine, which scrapes itself on port 9090: nobody here asked
+    # for one, and Docker Compose wants that port. The mask holds systemd off for good (an administrator's own unit of
+    # that name is left alone), the policy whatever else starts services, for the time of the installation.
+    if [ ! -e /etc/systemd/system/prometheus.service ] && [ ! -L /etc/systemd/system/prometheus.service ]; then
+      as_root mkdir -p /etc/systemd/system
+      as_root ln -s /dev/null /etc/systemd/system/prometheus.service
+    fi
+    if [ ! -e "$policy" ]; then
+      our_policy=yes
+      printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+      as_root chmod 755 "$policy"
+    fi
+  else
+    say "without Prometheus some tests cannot run: sudo apt-get install prometheus"
+  fi
+fi
+
 if [ "${#missing[@]}" -gt 0 ]; then
   if ! may_install; then
     say "missing: ${missing[*]}"

@@ -26,12 +26,13 @@ from schemas.errors import SchemaError
 from schemas.partition import partition_of
 from schemas.provenance import head_bytes, record_facts
 from schemas.refusals import RefusalCode, Refused
-from schemas.wire import content
+from schemas.submission import read_submission
+from schemas.wire import content, nullable
 
 SHANGHAI = timezone(timedelta(hours=8))
 MAX_CHANGES = 1_000
 LINK_TOPIC = "bus.identity-links"
-_PRESENT = b"\x02"  # the second branch of `["null", "bytes"]`
+_ABSENT, _PRESENT = b"\x00", b"\x02"  # branches of `["null", "bytes"]`
 
 
 @dataclass(slots=True)
@@ -171,7 +172,9 @@ class Admitter:
         if desk is None:
             return Refused(RefusalCode.E_SCHEMA, "the schema that the value cites is in no approved catalogue version")
         try:
-            submission = desk.schema.submission.decode_physical(payload)
+            submission = read_submission(payload, desk.schema.all_written) or desk.schema.submission.decode_physical(
+                payload
+            )
         except SchemaError as error:
             return Refused(RefusalCode.E_SCHEMA, str(error))
         if not 1 <= len(submission["changes"]) <= MAX_CHANGES:
@@ -259,17 +262,14 @@ class Admitter:
         )
         # What is withdrawn should never have been supplied: its content is not written again.
         shown = {} if withdrawn else data
-        parts = [self._frames[desk.record_topic], head, facts]
-        sections = desk.schema.sections
+        written = desk.schema.written
+        parts = [self._frames[desk.record_topic], head, facts, nullable(written["open"], shown)]
         bound = token + event_id.encode()
-        for section, codec in sections.items():
-            if section not in SEALED_SECTIONS:
-                assert codec is not None  # noqa: S101  the open section always has a codec
-                parts.append(codec.encode_physical(shown))
-            elif codec is None or withdrawn:
-                parts.append(b"\x00")
+        for section in SEALED_SECTIONS:
+            if withdrawn or not written[section]:
+                parts.append(_ABSENT)
             else:
-                parts.append(_PRESENT + content(self._sealer.seal(section, codec.encode_physical(shown), bound)))
+                parts.append(_PRESENT + content(self._sealer.seal(section, nullable(written[section], data), bound)))
         partition = partition_of(token, desk.entry.partitions)
         reporter.outcome.send(desk.record_topic, partition, key, b"".join(parts))
         if withdrawn:

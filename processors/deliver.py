@@ -6,13 +6,13 @@ covered by a grant's rows leaves the subscriber as an event with a reason, and t
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from processors.batch import Frames, Outcome
+from processors.cutting import CutRecord, Cutter
 from processors.projection import GrantPlan, delivery_value
 from processors.sealing import Opener
-from schemas.codec import Codec, unframe
-from schemas.errors import SchemaError
+from schemas.codec import Codec
 from schemas.resource import ResourceSchema
 
 LEFT_ROWS = "LEFT_ROWS"
@@ -20,7 +20,7 @@ WITHDRAWN = "WITHDRAWN"
 LINKED = "IDENTITY_LINK"
 # By the operation of a record that leaves its key for good: the reason that the subscriber is told. MOVE is the relocate
 # worker's: the subject goes on under another token.
-_LEAVING = {"WITHDRAW": WITHDRAWN, "MOVE": LINKED}
+_LEAVING = {b"WITHDRAW": WITHDRAWN, b"MOVE": LINKED}
 _TOKEN_BYTES = 16
 
 
@@ -86,27 +86,19 @@ class Assignment(NamedTuple):
     members: Members | None = None
 
 
-class _Opened(NamedTuple):
-    """A decoded record and its row: open fields, and those of the sections that were opened."""
-
-    record: dict[str, Any]
-    row: dict[str, Any]
-
-
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """One batch on its way to the grants: each record is decoded at most once, each section opened at most once.
+    """One batch on its way to the grants: each record is cut at most once, each section opened at most once.
 
     Attributes:
-        opened: what was decoded so far, by index.
+        cut: what was cut so far, by index.
         left: indexes of the records that left to any grant.
     """
 
     records: Sequence[RecordMessage]
-    codecs: Mapping[int, Codec]
-    layouts: Mapping[int, ResourceSchema]
+    cutter: Cutter
     opener: Opener
-    opened: dict[int, _Opened] = field(default_factory=dict)
+    cut: dict[int, CutRecord] = field(default_factory=dict)
     left: set[int] = field(default_factory=set)
 
 
@@ -137,15 +129,12 @@ def deliver(
         KeyStoreError: a section cannot be opened.
     """
     outcome = DeliverOutcome(partition=partition)
-    batch = _Batch(records, codecs, layouts, opener)
+    batch = _Batch(records, Cutter(codecs, layouts), opener)
     for assignment in assignments:
         _deliver_to(assignment, batch, frames, outcome)
-    opened = batch.opened
-    outcome.latencies_ms = [
-        now_ms - opened[at].record["submission"]["published_at"]
-        for at in sorted(batch.left)
-        if opened[at].record["change"]["moved_at"] is None  # what is moved was published long ago
-    ]
+    left = [batch.cut[index] for index in sorted(batch.left)]
+    # What is moved was published long ago.
+    outcome.latencies_ms = [now_ms - record.facts.published_at for record in left if not record.head.moved]
     return outcome
 
 
@@ -159,7 +148,6 @@ def _deliver_to(  # noqa: C901, PLR0912  one branch for each way that a record c
     keys = _delivery_keys(plan, records)
     moves = outcome.moves.setdefault(plan.grant.id, {})
     head, sent = frames[plan.topic], []
-    sealed: dict[int, tuple[str, ...]] = {}
     out = outcome.outgoing.setdefault(plan.topic, [])
     for index, message in enumerate(records):
         if message.offset < start:
@@ -173,22 +161,22 @@ def _deliver_to(  # noqa: C901, PLR0912  one branch for each way that a record c
                 if members is not None:
                     moves[mark] = False
             continue
-        opened = batch.opened.get(index)
-        if opened is None:
-            opened = batch.opened[index] = _decode(message, batch.codecs)
-        record = opened.record
-        reason = _LEAVING.get(record["change"]["operation"])
+        record = batch.cut.get(index)
+        if record is None:
+            record = batch.cut[index] = batch.cutter.cut(message.offset, message.value)
+        reason = _LEAVING.get(record.head.operation)
         withdrawn = reason is not None
-        covered = plan.divisions is None or plan.divisions.covers(record["change"]["subject_division_code"])
+        covered = plan.divisions is None or plan.divisions.covers(record.head.division)
         if (withdrawn or not covered) and not held:
             continue
         if withdrawn or not covered:
-            moved_to = record["change"]["moved_to"]
+            moved_to = record.head.moved_to
             home = plan.pseudonyms.of(moved_to) if moved_to else None
-            value = delivery_value(record, None, plan, key[:_TOKEN_BYTES], "WITHDRAW", reason or LEFT_ROWS, home)
+            value = delivery_value(record, plan, key[:_TOKEN_BYTES], reason or LEFT_ROWS, home)
         else:
-            _open(message, opened, plan, sealed, batch)
-            value = delivery_value(record, opened.row, plan, key[:_TOKEN_BYTES], record["change"]["operation"], None)
+            for section in plan.sealed_in(record.layout):
+                record.open(section, message.key[:_TOKEN_BYTES], batch.opener)
+            value = delivery_value(record, plan, key[:_TOKEN_BYTES], None)
         out.append({"key": key, "value": head + value, "partition": partition})
         sent.append(index)
         if members is not None and not withdrawn:
@@ -210,37 +198,3 @@ def _delivery_keys(plan: GrantPlan, records: Sequence[RecordMessage]) -> list[by
         keys.append(joined[at:end])
         at = end
     return keys
-
-
-def _decode(message: RecordMessage, codecs: Mapping[int, Codec]) -> _Opened:
-    framed = unframe(message.value)
-    codec = codecs.get(framed[0]) if framed else None
-    if framed is None or codec is None:
-        raise SchemaError(f"record at offset {message.offset} was not written by admit")
-    record = codec.decode_physical(framed[1])
-    return _Opened(record, record["open"])
-
-
-def _open(
-    message: RecordMessage, opened: _Opened, plan: GrantPlan, sealed: dict[int, tuple[str, ...]], batch: _Batch
-) -> None:
-    """Open the sealed sections that the grant needs, once for all grants of the batch.
-
-    `sealed` remembers which those are, by catalogue version.
-    """
-    record = opened.record
-    version = record["submission"]["layout_version"]
-    layout = batch.layouts.get(version)
-    if layout is None:
-        raise SchemaError(f"record at offset {message.offset} cites catalogue version {version}, which is unknown")
-    wanted = sealed.get(version)
-    if wanted is None:
-        wanted = sealed[version] = plan.sealed_in(layout)
-    for section in wanted:
-        cipher, codec = record[section], layout.sections[section]
-        if cipher is None or codec is None:
-            continue
-        bound = message.key[:_TOKEN_BYTES] + record["change"]["event_id"].encode()
-        plain = batch.opener.open(record["submission"]["key_id"], section, cipher, bound)
-        opened.row.update(codec.decode_physical(plain))
-        record[section] = None

@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from schemas.codelists import load
@@ -88,9 +89,21 @@ def _is_of_class(schema: ResourceSchema, data: Mapping[str, Any], on: date) -> b
     return bool(name and codes and load(codes).contains(data.get(name) or "", on))
 
 
+@lru_cache(maxsize=16)
+def _keyed(key: bytes) -> hmac.HMAC:
+    """A hash that has taken its key in, which is most of the work; it is copied for each message."""
+    return hmac.new(key, digestmod="sha256")
+
+
+def _hash(key: bytes, message: bytes) -> bytes:
+    hashing = _keyed(key).copy()
+    hashing.update(message)
+    return hashing.digest()[:TOKEN_BYTES]
+
+
 def token_of(identity: Identity, keys: TokenKeys) -> bytes:
     """The subject token: 16 bytes."""
-    return hmac.digest(keys.subject, subject_key(identity), "sha256")[:TOKEN_BYTES]
+    return _hash(keys.subject, subject_key(identity))
 
 
 def discriminator_of(schema: ResourceSchema, data: Mapping[str, Any], keys: TokenKeys) -> bytes | str:
@@ -108,7 +121,7 @@ def discriminator_of(schema: ResourceSchema, data: Mapping[str, Any], keys: Toke
             return names[0]
         # With its length before it, no part can pose as the end of the one before it.
         hashed += len(part).to_bytes(4, "big") + part
-    return hmac.digest(keys.record, hashed, "sha256")[:TOKEN_BYTES]
+    return _hash(keys.record, hashed)
 
 
 def record_key(token: bytes, discriminator: bytes, keys: TokenKeys) -> bytes:
@@ -118,7 +131,7 @@ def record_key(token: bytes, discriminator: bytes, keys: TokenKeys) -> bytes:
     """
     if not discriminator:
         return token
-    return token + hmac.digest(keys.record, token + discriminator, "sha256")[:TOKEN_BYTES]
+    return token + _hash(keys.record, token + discriminator)
 
 
 def _written(value: Any) -> bytes:  # noqa: ANN401  any Avro value

@@ -6,7 +6,7 @@ schema gains later is in no plan (design 1). Compiled when the register changes,
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -14,10 +14,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from compliance.divisions import DivisionSet
 from compliance.models import CatalogueEntry, Grant
+from processors.cutting import CutRecord
 from processors.sealing import SEALED_SECTIONS
 from schemas.codec import Codec
-from schemas.provenance import delivery_head
+from schemas.provenance import delivery_bytes
 from schemas.resource import ResourceSchema, resource_schema
+from schemas.resource_rules import SECTIONS
+from schemas.wire import text
 
 _NULL, _ROW = b"\x00", b"\x02"  # branches of `data`
 
@@ -55,6 +58,7 @@ class GrantPlan:
         codec: of its delivery topic, as registered.
         granted: of the granted fields alone.
         fields: granted field names; what `visible_flags` filters by.
+        id_written: the grant's id, as it stands in each delivery.
     """
 
     grant: Grant
@@ -64,14 +68,14 @@ class GrantPlan:
     codec: Codec
     granted: Codec
     pseudonyms: Pseudonyms = field(repr=False)
+    id_written: bytes
 
     def sealed_in(self, layout: ResourceSchema) -> tuple[str, ...]:
         """The sealed sections in which a catalogue version put granted fields; no other one is opened.
 
         Asked for each version that wrote records, since a field may move to another section with a new version.
         """
-        needed = {layout.fields[name].section for name in self.fields if name in layout.fields}
-        return tuple(section for section in SEALED_SECTIONS if section in needed)
+        return _sealed_in(self, layout)
 
     def visible_flags(self, flags: Sequence[str]) -> list[str]:
         """The flags on granted fields; a doubt about a field that is not granted tells something about it."""
@@ -94,40 +98,61 @@ def compile_grant(grant: Grant, entry: CatalogueEntry, pseudonym_root: bytes) ->
         codec=schema.delivery(grant.fields),
         granted=schema.granted(grant.fields),
         pseudonyms=Pseudonyms(pseudonym_root, grant.subscriber),
+        id_written=text(grant.id),
     )
 
 
 def delivery_value(
-    record: dict[str, Any],
-    row: dict[str, Any] | None,
-    plan: GrantPlan,
-    subject: bytes,
-    operation: str,
-    reason: str | None,
-    moved_to: bytes | None = None,
+    record: CutRecord, plan: GrantPlan, subject: bytes, leaves: str | None, moved_to: bytes | None = None
 ) -> bytes:
-    """Avro bytes of one delivery: provenance, then the row as the plan's codec cuts it, or null where there is none.
+    """Avro bytes of one delivery: provenance, then the granted fields as they stand in the record.
 
-    The codec names the granted fields and takes no others out of `row`.
+    Args:
+        record: with every section open in which granted fields are.
+        plan: of the grant.
+        subject: the subscriber's pseudonym of the subject.
+        leaves: the reason with which the record leaves the subscriber; then no row goes along.
+        moved_to: the pseudonym under which the subject goes on.
     """
-    change, facts = record["change"], record["submission"]
-    flags = change["flags"]
-    head = delivery_head().encode_physical(
-        {
-            "event_id": change["event_id"],
-            "operation": operation,
-            "reason": reason,
-            "subject": subject,
-            "owner": facts["agency"],
-            "business_time": change["business_time"],
-            "published_at": facts["published_at"],
-            "admitted_at": facts["admitted_at"],
-            "catalogue_version": facts["catalogue_version"],
-            "grant": plan.grant.id,
-            "supersedes": change["supersedes"],
-            "flags": plan.visible_flags(flags) if flags else (),
-            "moved_to": moved_to,
-            "moved_at": change["moved_at"],
-        }
+    flags = record.head.flags
+    head = delivery_bytes(
+        record.head,
+        record.facts,
+        subject,
+        plan.id_written,
+        leaves,
+        plan.visible_flags(flags) if flags else (),
+        moved_to,
     )
-    return head + (_NULL if row is None else _ROW + plan.granted.encode_physical(row))
+    if leaves is not None:
+        return head + _NULL
+    sections, parts = record.sections, [head, _ROW]
+    for section, first, last in runs_of(plan, record.layout):
+        cut = sections.get(section)
+        # A section that the record does not have, or fields that its version did not have yet, are null.
+        parts.append(_NULL * (last - first) if cut is None else cut.data[cut.ends[first] : cut.ends[last]])
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _sealed_in(plan: GrantPlan, layout: ResourceSchema) -> tuple[str, ...]:
+    needed = {layout.fields[name].section for name in plan.fields if name in layout.fields}
+    return tuple(section for section in SEALED_SECTIONS if section in needed)
+
+
+@lru_cache(maxsize=1024)
+def runs_of(plan: GrantPlan, layout: ResourceSchema) -> tuple[tuple[str, int, int], ...]:
+    """Where a plan's fields stand in records of one layout, in the order of the delivery.
+
+    Each run is a section and the places of its first field and of the one after its last; `""` is a section that no
+    record has.
+    """
+    places = {name: (section, at) for section in SECTIONS for at, name in enumerate(layout.names(section))}
+    runs: list[tuple[str, int, int]] = []
+    for spec in plan.granted.schema["fields"]:
+        section, at = places.get(spec["name"], ("", 0))
+        if runs and runs[-1][0] == section and (not section or runs[-1][2] == at):
+            runs[-1] = (section, runs[-1][1], runs[-1][2] + 1)
+        else:
+            runs.append((section, at, at + 1))
+    return tuple(runs)

@@ -77,6 +77,14 @@ class KafkaUnavailableError(BusError):
     retryable = True
 
 
+class RegisterUnavailableError(BusError):
+    """The register's database cannot be reached or does not answer in time."""
+
+    code = "REGISTER_UNAVAILABLE"
+    http_status = 503
+    retryable = True
+
+
 class RegistryUnavailableError(BusError):
     """The schema registry cannot be reached or does not answer in time."""
 

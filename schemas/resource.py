@@ -17,6 +17,7 @@ from schemas.errors import SchemaError, UsageError
 from schemas.provenance import FACTS, HEAD, NAMESPACE, PROVENANCE, TIMESTAMP, UUID
 from schemas.refusals import RefusalCode, Refused
 from schemas.resource_rules import SECTIONS, read
+from schemas.wire import ending
 from schemas.words import SharingClass
 
 
@@ -57,20 +58,24 @@ class FieldSpec:
 
     @property
     def bounds(self) -> tuple[int, int] | None:
-        """The least and the greatest number on the wire that a reader can show, of a date, timestamp or decimal.
+        """The least and the greatest number on the wire that a reader can take, where the wire can hold others.
 
-        Avro's days and milliseconds reach further than the years 1 to 9999 of readers' calendars, and the bytes of a
-        decimal can hold more digits than its precision.
+        Avro's days and milliseconds reach further than the years 1 to 9999 of readers' calendars, the bytes of a
+        decimal can hold more digits than its precision, and an int is written as a long is.
         """
         if self.value_type == "decimal":
             branch = next(part for part in self.avro if part != "null")
             most: int = 10 ** int(branch["precision"]) - 1
             return -most, most
-        return _CALENDAR.get(self.value_type)
+        return _BOUNDS.get(self.value_type)
 
 
-# Days and milliseconds since 1970 of 0001-01-01 and of the end of 9999-12-31.
-_CALENDAR = {"date": (-719_162, 2_932_896), "timestamp": (-62_135_596_800_000, 253_402_300_799_999)}
+# Days and milliseconds since 1970 of 0001-01-01 and of the end of 9999-12-31; 32 bits.
+_BOUNDS = {
+    "date": (-719_162, 2_932_896),
+    "timestamp": (-62_135_596_800_000, 253_402_300_799_999),
+    "int": (-(2**31), 2**31 - 1),
+}
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "int": (int,),
@@ -194,8 +199,8 @@ class ResourceSchema:
     def record(self) -> Codec:
         """Codec of `record.<resource>`: change head, submission facts, open fields, two sealed sections.
 
-        The bytes of an Avro record are the bytes of its fields one after another, so admit writes the four parts
-        with `head_bytes`, `record_facts` and the sections' codecs and joins them.
+        The bytes of an Avro record are the bytes of its fields one after another, so admit writes the parts with
+        `head_bytes`, `record_facts` and `schemas/wire.py:nullable` and joins them.
         """
         return Codec(
             {
@@ -221,11 +226,26 @@ class ResourceSchema:
             for section in SECTIONS
         }
 
+    @cached_property
+    def all_written(self) -> tuple[tuple[str, int], ...]:
+        """Name and ending of every field, in the schema's order."""
+        return tuple((name, ending(spec.avro)) for name, spec in self.fields.items())
+
+    @cached_property
+    def written(self) -> dict[str, tuple[tuple[str, int], ...]]:
+        """Name and ending of each field of a section, in the section's order."""
+        return {section: tuple(zip(self.names(section), ends, strict=True)) for section, ends in self.endings.items()}
+
+    @cached_property
+    def endings(self) -> dict[str, tuple[int, ...]]:
+        """How the value of each field of a section ends, in the section's order."""
+        return {section: tuple(ending(self.fields[name].avro) for name in self.names(section)) for section in SECTIONS}
+
     def delivery(self, fields: Iterable[str]) -> Codec:
         """Codec of a delivery topic: provenance, and exactly the granted fields in the schema's order.
 
-        Deliver writes its bytes in two parts, `delivery_head` and `granted`, with the union's branch between them:
-        the Avro library would else try the whole row against each branch.
+        Deliver writes its bytes in two parts, `delivery_bytes` and the granted fields as they stand in the record, with
+        the union's branch between them.
 
         Raises:
             SchemaError: when a granted field does not exist.

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 from confluent_kafka.cimpl import NewTopic
 
-from bus.bench.city import OWNER, PARTITIONS, RESOURCE, Maker, register
+from bus.bench.city import OWNER, PARTITIONS, RAW_TOPIC, RESOURCE, Maker, register
 from bus.bench.measure import Latency, Throughput, latency, processes, throughput, written
 from bus.cli.demo import demo_settings
 from bus.keys.store import create_keys
@@ -22,7 +22,7 @@ from bus.local import cluster
 from bus.provision.actual import Cluster
 from bus.provision.apply import add, look
 from bus.provision.desired import desired
-from bus.provision.register import write_events
+from bus.register.relay import write_events
 from bus.settings import Settings, load
 from bus.topics import change_topic, record_topic
 from bus.wire.clients import Principal, consumer, producer
@@ -32,7 +32,7 @@ from schemas.codec import unframe
 from schemas.errors import NotProvisionedError
 from schemas.resource import packaged_text, resource_schema
 
-_RAW = ("bench.raw.in", "bench.raw.mid", "bench.raw.out")
+_RAW = (RAW_TOPIC, "bench.raw.mid", "bench.raw.out")
 _ADMIT, _DELIVER = ("bus", "run", "admit"), ("bus", "run", "deliver")
 _RATE = 5_000
 _LATENCY_S = 20

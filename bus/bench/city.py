@@ -40,6 +40,7 @@ from schemas.words import FreshnessClass, SharingClass
 
 OWNER, SUBSCRIBER, RESOURCE = "migrant_services", "hrss", "residence_permit"
 PARTITIONS = 4
+RAW_TOPIC = "bench.raw.in"
 _REVIEW = "BENCH-1"
 _FIRST, _LAST = date(2020, 1, 1), date(2099, 12, 31)
 Row = dict[str, Any]
@@ -165,9 +166,9 @@ class Maker:
             left -= size
             partition = (partition + 1) % PARTITIONS
 
-    def one(self, partition: int, size: int) -> Submission:
-        """One submission of some changes on one partition."""
-        rows, at, now = self._rows[partition], self._next[partition], datetime.now(UTC)
+    def one(self, partition: int, size: int, published: datetime | None = None) -> Submission:
+        """One submission of some changes on one partition, published now or at a planned instant."""
+        rows, at, now = self._rows[partition], self._next[partition], published or datetime.now(UTC)
         chosen: Sequence[Row] = [rows[(at + index) % len(rows)] for index in range(size)]
         self._next[partition] = (at + size) % len(rows)
         changes = [

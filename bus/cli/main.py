@@ -4,15 +4,21 @@ import sys
 
 import click
 
+from bus.cli.calendar import calendar
 from bus.cli.catalogue import catalogue
+from bus.cli.clock import clock
 from bus.cli.codes import codes
 from bus.cli.demo import demo
 from bus.cli.docs import docs
+from bus.cli.explain import explain
 from bus.cli.keys import keys
 from bus.cli.local import local
+from bus.cli.matter import matter
 from bus.cli.register import init, register
+from bus.cli.report import report
 from bus.cli.run import run
 from bus.cli.schema import schema
+from bus.cli.workflow import workflow
 from schemas.errors import BusError
 
 
@@ -22,7 +28,24 @@ def bus() -> None:
 
 
 # One line a group or command.
-COMMANDS: tuple[click.Command, ...] = (catalogue, codes, demo, docs, local, init, keys, register, run, schema)
+COMMANDS: tuple[click.Command, ...] = (
+    calendar,
+    catalogue,
+    clock,
+    codes,
+    demo,
+    docs,
+    explain,
+    local,
+    init,
+    keys,
+    matter,
+    register,
+    report,
+    run,
+    schema,
+    workflow,
+)
 
 for _command in COMMANDS:
     bus.add_command(_command)

@@ -1,5 +1,6 @@
 """Options that several commands share, worded once."""
 
+import getpass
 from pathlib import Path
 
 import click
@@ -10,3 +11,11 @@ register_option = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="read the register from this file, without Kafka",
 )
+
+
+def present_user() -> str:
+    """The user of this process; a container may know none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "operator"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bus.register.worker import run_register
 from bus.settings import load
 from bus.workers.supervisor import Supervisor
 from bus.workers.wiring import WORKERS, run_connector, run_sink, run_until_signalled
@@ -41,6 +42,14 @@ def relocate() -> None:
 
 
 @run.command()
+def register() -> None:
+    """Relay the register's decisions to Kafka, and let its clocks run."""
+    settings = load()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
+    run_register(settings)
+
+
+@run.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def connector(file: Path) -> None:
     """Publish the rows of the table that a connector FILE (YAML) names, exactly once."""
@@ -59,10 +68,17 @@ def sink(file: Path) -> None:
 
 
 @run.command(name="all")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="processes of each kind")
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="processes of admit, deliver and relocate each",
+)
 def everything(workers: int) -> None:
-    """Run admit, deliver and relocate, each in processes of their own, restarted when they end."""
-    supervisor = Supervisor(load(), [[kind] for kind in WORKERS for _ in range(workers)])
+    """Run admit, deliver, relocate and register in processes of their own, restarted when they end."""
+    # A second register would only wait for the first.
+    supervisor = Supervisor(load(), [*([kind] for kind in WORKERS for _ in range(workers)), ["register"]])
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
     supervisor.run()

@@ -95,8 +95,12 @@ class Cluster:
             if not name.startswith("__")
         }
 
-    def read(self, desired: Desired) -> Actual:
+    def read(self, desired: Desired, *, governed: bool = True) -> Actual:
         """Everything that the desired state is compared with.
+
+        Args:
+            desired: what must be there.
+            governed: whether to read the schemas of every topic that the bus answers for, not of these alone.
 
         Raises:
             KafkaUnavailableError, RegistryUnavailableError: no answer in time.
@@ -109,7 +113,9 @@ class Cluster:
         }
         ended = [grant.topic for grant in desired.ended if grant.topic in topics]
         left = self._left({name: topics[name].partitions for name in ended})
-        return Actual(topics, self.rights(), self._schemas(desired), self.registry.compatibility(), left)
+        return Actual(
+            topics, self.rights(), self._schemas(desired, governed=governed), self.registry.compatibility(), left
+        )
 
     def _configs(self, wanted: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
         if not wanted:
@@ -138,8 +144,9 @@ class Cluster:
             left[place[0]] += ends[place] - starts[place]
         return left
 
-    def _schemas(self, desired: Desired) -> dict[str, tuple[str, ...]]:
-        asked = [name for name in self.registry.subjects() if name in desired.schemas or name.startswith(GOVERNED)]
+    def _schemas(self, desired: Desired, *, governed: bool) -> dict[str, tuple[str, ...]]:
+        known = self.registry.subjects()
+        asked = [name for name in known if name in desired.schemas or (governed and name.startswith(GOVERNED))]
         return dict(zip(asked, _in_threads(self.registry.versions, asked), strict=True))
 
 

@@ -39,13 +39,18 @@ from schemas.errors import IncompatibleSchemaError, KafkaUnavailableError, NotPr
 _LOOK_EVERY_S = 0.05
 
 
-def look(cluster: Cluster, desired: Desired) -> Plan:
+def look(cluster: Cluster, desired: Desired, *, governed: bool = True) -> Plan:
     """Read what is there and plan the difference; schemas that the registry would refuse are found here already.
+
+    Args:
+        cluster: Kafka and the registry.
+        desired: what must be there.
+        governed: whether to read the schemas of every topic that the bus answers for, not of these alone.
 
     Raises:
         KafkaUnavailableError, RegistryUnavailableError: no answer in time.
     """
-    actual = cluster.read(desired)
+    actual = cluster.read(desired, governed=governed)
     plan = make_plan(desired, actual)
     incompatible = tuple(
         f"{step.topic}-value: the registry refuses the schema as incompatible with an earlier version (Art 40)"

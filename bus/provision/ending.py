@@ -31,8 +31,14 @@ DELIVER_GROUP = "bus.deliver"
 _LOOK_EVERY_S = 0.1
 
 
-def finish(cluster: Cluster, plan: Plan, view: RegisterView) -> tuple[Step, ...]:
+def finish(cluster: Cluster, plan: Plan, view: RegisterView, *, patient: bool = True) -> tuple[Step, ...]:
     """Take away what is no longer asked for; the steps that were done.
+
+    Args:
+        cluster: Kafka and the registry.
+        plan: what is to be taken away.
+        view: the register.
+        patient: whether deliver is waited for; else what it has not stopped yet is left for a later call.
 
     Raises:
         DeadlineError: deliver did not stop in time; the next `bus init` goes on from there.
@@ -44,10 +50,18 @@ def finish(cluster: Cluster, plan: Plan, view: RegisterView) -> tuple[Step, ...]
     done = list(take_away(cluster, others))
     ending = {grant.id: grant for grant in (readers[step.right] for step in losing)}
     ending |= {step.grant.id: step.grant for step in plan.disposals}
-    await_stopped(cluster, ending.values())
-    done += take_away(cluster, losing)
-    done += _dispose(cluster, plan.disposals)
+    if patient:
+        await_stopped(cluster, ending.values())
+    stopped = set(ending) if patient else ending.keys() - still_written(cluster, ending.values())
+    done += take_away(cluster, [step for step in losing if readers[step.right].id in stopped])
+    done += _dispose(cluster, [step for step in plan.disposals if step.grant.id in stopped])
     return tuple(done)
+
+
+def still_written(cluster: Cluster, grants: Iterable[Grant]) -> frozenset[str]:
+    """The ids of those among ended grants that deliver has not noted as stopped on every partition."""
+    missing = _not_stopped(cluster, _places(cluster, list(grants)))
+    return frozenset(grant for grant, _ in missing) if missing and _deliver_runs(cluster) else frozenset()
 
 
 def await_stopped(cluster: Cluster, grants: Iterable[Grant]) -> None:
@@ -59,13 +73,7 @@ def await_stopped(cluster: Cluster, grants: Iterable[Grant]) -> None:
     waiting = list(grants)
     if not waiting:
         return
-    topics = cluster.topics()
-    places = {
-        (grant.id, partition): grant
-        for grant in waiting
-        if record_topic(grant.resource) in topics
-        for partition in range(topics[record_topic(grant.resource)].partitions)
-    }
+    places = _places(cluster, waiting)
     # A worker that died counts as a member until its session is over.
     seconds = cluster.settings.request_timeout_s + 2 * cluster.settings.session_timeout_ms / 1000
     deadline = Deadline(seconds, "stopping")
@@ -83,7 +91,20 @@ def await_stopped(cluster: Cluster, grants: Iterable[Grant]) -> None:
         time.sleep(_LOOK_EVERY_S)
 
 
+def _places(cluster: Cluster, grants: Sequence[Grant]) -> dict[tuple[str, int], Grant]:
+    topics = cluster.topics() if grants else {}
+    return {
+        (grant.id, partition): grant
+        for grant in grants
+        if record_topic(grant.resource) in topics
+        for partition in range(topics[record_topic(grant.resource)].partitions)
+    }
+
+
 def _not_stopped(cluster: Cluster, places: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    places = list(places)
+    if not places:
+        return []
     # The operator only reads: no frame head is needed.
     book = ProgressBook(cluster.settings, cluster.principal, cluster.admin, b"")
     standings = book.read() if PROGRESS.pattern in cluster.topics() else {}

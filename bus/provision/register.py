@@ -1,33 +1,37 @@
-"""`bus init` and `bus register apply`: the register's events, and what must exist before and after them.
+"""`bus init` and `bus register apply`: what people decided, into the database, and from there to Kafka.
 
-Additions come before the events, so that deliver finds topic, schema and rights of a grant that becomes active;
-removals come after them, so that a grant's end is read before its subscriber's right goes (decisions 22).
+A register file's differences against the database become facts in one transaction, and the relay takes them to Kafka
+at once (`bus/register/relay.py`). Additions come before the events, so that deliver finds topic, schema and rights of
+a grant that becomes active; removals come after them, so that a grant's end is read before its subscriber's right
+goes (decisions 22). Nothing is recorded that could not be provisioned, or while Kafka does not answer.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from confluent_kafka import KafkaError, KafkaException, Message
-
-from bus.keys.store import create_keys, key_file
 from bus.provision.actual import Cluster
 from bus.provision.apply import add, look, raise_refused
 from bus.provision.desired import desired
 from bus.provision.ending import finish
+from bus.provision.plan import Plan
+from bus.register.lock import relay_lock
+from bus.register.place import opened, opened_if_there
+from bus.register.relay import Relay, keep_keys
 from bus.settings import Settings
-from bus.topics import REGISTER, record_topic, register_topic
-from bus.wire.clients import producer
-from bus.wire.errors import unavailable
+from bus.topics import REGISTER
 from bus.wire.feed import RegisterFeed
-from bus.wire.table import end_offsets
 from compliance.difference import Action, Difference, after, check, difference
-from compliance.events import to_event
-from compliance.models import RegisterModel
+from compliance.register.outbox import compare
+from compliance.register.service import Register
 from compliance.registerfile import read_register_file
+from compliance.roles import Actor, Role
 from compliance.view import RegisterView
-from schemas.errors import KafkaUnavailableError, KeyStoreError
-from schemas.resource import envelope
+from schemas.errors import DeadlineError
+
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,91 +63,97 @@ def read_register(cluster: Cluster) -> RegisterView:
     return feed.view
 
 
-def keep_keys(cluster: Cluster) -> None:
-    """Make the key store where there is none yet, and nothing is sealed either.
-
-    Raises:
-        KeyStoreError: the store is missing although records stand here that only its keys open.
-    """
-    if not key_file(cluster.settings.state_dir).exists():
-        places = [
-            (name, part)
-            for name, topic in cluster.topics().items()
-            if name.startswith(record_topic(""))
-            for part in range(topic.partitions)
-        ]
-        if any(end_offsets(cluster.admin, places, cluster.settings.request_timeout_s).values()):
-            raise KeyStoreError(
-                f"{key_file(cluster.settings.state_dir)} is missing, but records are sealed with its keys: "
-                "put the backup in its place"
-            )
-    create_keys(cluster.settings.state_dir)
-
-
 def init(settings: Settings, *, dry_run: bool = False) -> Report:
-    """Make everything exist that the present register asks for.
+    """Make everything exist that the present register asks for, and send what still waits.
 
     Raises:
         RefusedError, IncompatibleSchemaError: something may not be changed; nothing was.
-        KafkaUnavailableError, RegistryUnavailableError, DeadlineError: the bus cannot now.
+        KafkaUnavailableError, RegistryUnavailableError, RegisterUnavailableError, DeadlineError: the bus cannot now.
     """
     cluster = Cluster(settings)
-    view = read_register(cluster)
-    plan = look(cluster, desired(view, settings, datetime.now(UTC)))
     if dry_run:
+        view = _expected(settings, read_register(cluster))
+        plan = look(cluster, desired(view, settings, datetime.now(UTC)))
         raise_refused(plan)
-    else:
+        return Report((), tuple(str(step) for step in plan.steps), plan.warnings, dry_run)
+    with publishing(settings, cluster) as register:
+        view = register.view()
+        plan = look(cluster, desired(view, settings, datetime.now(UTC)))
+        raise_refused(plan)
         keep_keys(cluster)
         add(cluster, plan)
-        finish(cluster, plan, view)
+        _send_and_finish(cluster, register, plan, view)
     return Report((), tuple(str(step) for step in plan.steps), plan.warnings, dry_run)
 
 
-def apply_register_file(settings: Settings, path: Path, *, dry_run: bool = False) -> Report:
-    """Apply a register file: check, provision, write the events, end what has ended.
+def apply_register_file(settings: Settings, path: Path, *, dry_run: bool = False, account: str = "operator") -> Report:
+    """Apply a register file: check, provision, record, write the events, end what has ended.
+
+    Args:
+        settings: of the bus.
+        path: the file.
+        dry_run: change nothing.
+        account: who applies it; the role is the operator's.
 
     Raises:
         RegisterFileError: the file has errors, each with line and column; nothing was changed.
-        RefusedError, IncompatibleSchemaError, KafkaUnavailableError, RegistryUnavailableError, DeadlineError:
-            as `init`.
+        RefusedError, IncompatibleSchemaError, KafkaUnavailableError, RegistryUnavailableError,
+        RegisterUnavailableError, DeadlineError: as `init`.
     """
     file = read_register_file(path)
     cluster = Cluster(settings)
-    view = read_register(cluster)
-    now = datetime.now(UTC)
-    check(view, file, now)
-    differences = difference(view, file)
-    then = after(view, file)
-    plan = look(cluster, desired(then, settings, now))
     if dry_run:
+        now = datetime.now(UTC)
+        view = _expected(settings, read_register(cluster))
+        check(view, file, now)
+        plan = look(cluster, desired(after(view, file), settings, now))
         raise_refused(plan)
-    else:
-        keep_keys(cluster)
-        add(cluster, plan)
-        write_events(cluster, [found.model for found in differences if found.action is not Action.SAME])
-        finish(cluster, plan, then)
-    return Report(differences, tuple(str(step) for step in plan.steps), plan.warnings, dry_run)
+        return Report(difference(view, file), tuple(str(step) for step in plan.steps), plan.warnings, dry_run)
+    actor = Actor(account=account, role=Role.OPERATOR_CITY)
+    with publishing(settings, cluster) as register:
+        for _ in range(_ATTEMPTS):
+            now, view = datetime.now(UTC), register.view()
+            check(view, file, now)
+            differences, then = difference(view, file), after(view, file)
+            plan = look(cluster, desired(then, settings, now))
+            raise_refused(plan)
+            keep_keys(cluster)
+            add(cluster, plan)
+            changed = [found.model for found in differences if found.action is not Action.SAME]
+            if not changed or register.put(changed, actor, now, seen=register.seen):
+                _send_and_finish(cluster, register, plan, then)
+                return Report(differences, tuple(str(step) for step in plan.steps), plan.warnings, dry_run)
+    raise DeadlineError("the register was changed by others again and again; apply the file again")
 
 
-def write_events(cluster: Cluster, models: list[RegisterModel]) -> None:
-    """Write entries to the register; returns when the brokers have them all.
+@contextmanager
+def publishing(settings: Settings, cluster: Cluster) -> Iterator[Register]:
+    """The register for one who publishes: no other relay does meanwhile, and it knows what Kafka's register holds.
 
     Raises:
-        KafkaUnavailableError: a write was not acknowledged in time.
+        KafkaUnavailableError, RegistryUnavailableError, RegisterUnavailableError, DeadlineError: not now.
     """
-    failed: list[KafkaError] = []
+    # As long as another may work: it provisions, writes, and may wait for deliver to stop.
+    seconds = 4 * settings.request_timeout_s + 2 * settings.session_timeout_ms / 1000
+    with opened(settings) as register, relay_lock(register.engine, seconds):
+        register.reconcile(read_register(cluster), datetime.now(UTC))
+        yield register
 
-    def told(error: KafkaError | None, _: Message) -> None:
-        if error is not None:
-            failed.append(error)
 
-    writer = producer(cluster.settings, cluster.principal)
-    for model in models:
-        topic, codec = register_topic(model.kind), envelope(f"register_{model.kind}")
-        value = cluster.registry.head(topic, codec) + codec.encode(to_event(model))
-        writer.produce(topic, key=model.key.encode(), value=value, partition=0, on_delivery=told)
-    left = writer.flush(cluster.settings.request_timeout_s)
-    if failed:
-        raise unavailable("cannot write the register", KafkaException(failed[0]))
-    if left:
-        raise KafkaUnavailableError(f"{left} register event(s) were not acknowledged in time")
+def _expected(settings: Settings, kafka: RegisterView) -> RegisterView:
+    """The register as the database holds it, with what it would adopt from Kafka; nothing is written."""
+    with opened_if_there(settings) as register:
+        if register is None:
+            return kafka
+        view = register.view().copy()
+        with register.engine.connect() as connection:
+            found = compare(connection, kafka)
+        for model in found.adopt:
+            view.apply(model.kind, model.key, model)
+        return view
+
+
+def _send_and_finish(cluster: Cluster, register: Register, plan: Plan, view: RegisterView) -> None:
+    relay = Relay(cluster, register)
+    relay.send(relay.waiting())
+    finish(cluster, plan, view)

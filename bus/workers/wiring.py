@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bus.keys.store import load_keys
+from confluent_kafka.admin import AdminClient
+
+from bus.keys.store import Keys, load_keys
 from bus.metrics import Metrics
 from bus.settings import Settings
 from bus.topics import PROGRESS, RELOCATION
-from bus.wire.clients import OnStep, Principal, admin, consumer, no_step, producer
+from bus.wire.clients import OnStep, Principal, admin, consumer, no_step
 from bus.wire.feed import RegisterFeed
 from bus.wire.links import LinkFeed
 from bus.wire.registry import Registry
@@ -25,9 +27,10 @@ from bus.workers.loop import Loop
 from bus.workers.progress import ProgressBook
 from bus.workers.relocate import RelocateTask
 from bus.workers.relocation import RelocationBook
-from bus.workers.signals import stop_when_signalled
+from bus.workers.signals import end_when_stuck, end_within, stop_when_signalled
 from bus.workers.sink import SinkWorker, read_sink_config
 from bus.workers.slot import Slot
+from bus.workers.watch import Watch, looks, tell_certificates, tell_health, tell_keys, tell_place
 from schemas.resource import envelope
 
 LOG = logging.getLogger("bus")
@@ -41,11 +44,13 @@ class Worker:
     Attributes:
         loop: turns until stopped.
         server: `/metrics` and `/health`.
+        watch: looks whether what it needs answers.
         slot: held while it runs.
     """
 
     loop: Loop
     server: HealthServer
+    watch: Watch
     slot: Slot
     metrics: Metrics
     health: Health
@@ -53,9 +58,11 @@ class Worker:
     def run(self) -> None:
         """Run until stopped; everything is let go however it ends."""
         self.server.start()
+        self.watch.start()
         try:
             self.loop.run()
         finally:
+            self.watch.stop()
             self.server.stop()
             self.slot.close()
 
@@ -63,8 +70,18 @@ class Worker:
 def _parts(settings: Settings, role: str) -> tuple[Slot, Metrics, Health, HealthServer]:
     slot = Slot(settings.state_dir, role)
     metrics, health = Metrics(role), Health()
+    tell_health(metrics, health)
+    tell_place(metrics, settings)
     server = HealthServer(settings.metrics_host, settings.metrics_port, metrics.registry, health)
     return slot, metrics, health, server
+
+
+def _watch(
+    settings: Settings, metrics: Metrics, principal: Principal, keys: Keys, asks: AdminClient, registry: Registry
+) -> Watch:
+    tell_keys(metrics, settings, keys)
+    tell_certificates(metrics, principal)
+    return Watch(metrics, looks(asks, registry))
 
 
 def admit_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
@@ -79,12 +96,13 @@ def admit_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
     feed = RegisterFeed(settings, principal, registry)
     keys = load_keys(settings.state_dir)
     links = LinkFeed(settings, principal, keys.tokens.key_id)
-    task = AdmitTask(settings, keys, feed, registry, admin(settings, principal), metrics, links)
-    made = producer(settings, principal, slot.transactional_id)
-    transactions = Transactions(made, settings.request_timeout_s, on_step)
-    live = consumer(settings, principal, AdmitTask.group)
+    asks = admin(settings, principal)
+    task = AdmitTask(settings, keys, feed, registry, asks, metrics, links)
+    transactions = Transactions(settings, principal, slot.transactional_id, on_step)
+    live = consumer(settings, principal, AdmitTask.group, error_cb=health.hear)
     loop = Loop(settings, task, live, transactions, feed, metrics, health, on_step)
-    return Worker(loop, server, slot, metrics, health)
+    watch = _watch(settings, metrics, principal, keys, asks, registry)
+    return Worker(loop, server, watch, slot, metrics, health)
 
 
 def deliver_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
@@ -94,16 +112,17 @@ def deliver_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
     registry = Registry(settings, principal)
     feed = RegisterFeed(settings, principal, registry)
     head = registry.head(PROGRESS.pattern, envelope(PROGRESS.envelope or ""))
-    book = ProgressBook(settings, principal, admin(settings, principal), head)
-    task = DeliverTask(settings, load_keys(settings.state_dir), feed, registry, book, metrics, health)
-    live = consumer(settings, principal, DeliverTask.group)
+    asks, keys = admin(settings, principal), load_keys(settings.state_dir)
+    book = ProgressBook(settings, principal, asks, head)
+    task = DeliverTask(settings, keys, feed, registry, book, metrics, health)
+    live = consumer(settings, principal, DeliverTask.group, error_cb=health.hear)
     catchup_id = slot.transactional_id.replace("bus.deliver-", "bus.deliver-catchup-")
     catchup = CatchUp(settings, principal, catchup_id, live, task.deliver_to, task.live_position, book, on_step)
     task.use_catchup(catchup)
-    made = producer(settings, principal, slot.transactional_id)
-    transactions = Transactions(made, settings.request_timeout_s, on_step)
+    transactions = Transactions(settings, principal, slot.transactional_id, on_step)
     loop = Loop(settings, task, live, transactions, feed, metrics, health, on_step)
-    return Worker(loop, server, slot, metrics, health)
+    watch = _watch(settings, metrics, principal, keys, asks, registry)
+    return Worker(loop, server, watch, slot, metrics, health)
 
 
 def relocate_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
@@ -114,17 +133,16 @@ def relocate_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
     feed = RegisterFeed(settings, principal, registry)
     keys = load_keys(settings.state_dir)
     links = LinkFeed(settings, principal, keys.tokens.key_id)
-    book = RelocationBook(
-        settings, principal, admin(settings, principal), registry.head(RELOCATION.pattern, envelope("relocation"))
-    )
+    asks = admin(settings, principal)
+    book = RelocationBook(settings, principal, asks, registry.head(RELOCATION.pattern, envelope("relocation")))
     task = RelocateTask(settings, principal, keys, feed, registry, links, book, metrics)
-    made = producer(settings, principal, slot.transactional_id)
-    transactions = Transactions(made, settings.request_timeout_s, on_step)
-    live = consumer(settings, principal, RelocateTask.group)
+    transactions = Transactions(settings, principal, slot.transactional_id, on_step)
+    live = consumer(settings, principal, RelocateTask.group, error_cb=health.hear)
     # Nobody waits for it: larger batches are fewer transactions beside those of the main path.
     calm = settings.model_copy(update={"batch_wait_ms": max(settings.batch_wait_ms, _CALM_MS)})
     loop = Loop(calm, task, live, transactions, feed, metrics, health, on_step)
-    return Worker(loop, server, slot, metrics, health)
+    watch = _watch(settings, metrics, principal, keys, asks, registry)
+    return Worker(loop, server, watch, slot, metrics, health)
 
 
 WORKERS: dict[str, Callable[[Settings], Worker]] = {
@@ -137,10 +155,14 @@ WORKERS: dict[str, Callable[[Settings], Worker]] = {
 def run_until_signalled(settings: Settings, worker: Worker) -> None:
     """Run in the main thread; SIGTERM and SIGINT end it after the current turn."""
     stop_when_signalled(worker.loop.stop, settings.stop_timeout_s)
+    end_when_stuck()
     # What was made so far stays for ever: the collector need not walk it again and again while events wait.
     gc.freeze()
     LOG.info("worker %s runs, metrics on port %d, process %d", worker.slot.name, worker.server.port, os.getpid())
-    worker.run()
+    try:
+        worker.run()
+    finally:
+        end_within(settings.stop_timeout_s)
 
 
 def run_connector(settings: Settings, file: Path) -> None:
@@ -155,9 +177,12 @@ def run_sink(settings: Settings, file: Path) -> None:
 
 def _run_edge(settings: Settings, worker: ConnectorWorker | SinkWorker) -> None:
     stop_when_signalled(worker.stop, settings.stop_timeout_s)
+    end_when_stuck()
+    tell_health(worker.metrics, worker.health)
     server = HealthServer(settings.metrics_host, settings.metrics_port, worker.metrics.registry, worker.health)
     server.start()
     try:
         worker.run()
     finally:
+        end_within(settings.stop_timeout_s)
         server.stop()

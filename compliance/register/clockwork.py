@@ -1,6 +1,6 @@
 """The register's clocks within one transaction: started, stopped, found to be over, counted again."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -8,11 +8,11 @@ from compliance.catalogue import local_date
 from compliance.entry import Model
 from compliance.profiles import Law, Unit
 from compliance.register.rows import Clock, clock_of
-from compliance.register.tables import CLOCK, CLOCK_CHANGE
+from compliance.register.tables import CLOCK, CLOCK_CHANGE, MATTER
 from compliance.roles import CLOCK as CLOCK_ACTOR
 from compliance.roles import Actor, Party
-from compliance.workdays import WorkCalendar
-from compliance.workflow import Matter, Start, Transition, since
+from compliance.workdays import Due, WorkCalendar
+from compliance.workflow import Matter, Pause, Resume, Start, Transition, since
 
 
 class Clockwork:
@@ -34,7 +34,7 @@ class Clockwork:
         """Start a clock for the party or office that owes, under the rule that binds in the matter's division."""
         counts_from = since(start, form, self._at)
         division = matter.parties.division
-        binding = self._law.rule(start.clock, division)
+        binding = self._law.rule(start.clock, division, counts_from)
         due = self._law.due(start.clock, counts_from, self._calendar, division)
         identity = self._connection.execute(
             sa.insert(CLOCK)
@@ -74,7 +74,9 @@ class Clockwork:
                 sa.update(CLOCK).where(CLOCK.c.id == clock.id).values(state="STOPPED", ended=self._at)
             )
             self._note(clock.id, "STOPPED", clock.due, actor, transition.action, provisional=clock.provisional)
-            if clock.rule in transition.stops and local_date(self._at) > clock.due:
+            # What the clock's own end brings about was not owed by anybody, so it is not late either.
+            owed = clock.rule in transition.stops and clock.rule != transition.expiry_of
+            if owed and clock.paused_since is None and local_date(self._at) > clock.due:
                 late.append(f"LATE:{clock.rule}")
         return late
 
@@ -89,15 +91,67 @@ class Clockwork:
         self._note(clock.id, "EXPIRED", clock.due, CLOCK_ACTOR, provisional=clock.provisional)
         return clock
 
+    def pause(self, pause: Pause, actor: Actor, cause: Matter) -> int:
+        """Let an agency's running clocks stand still, but for those that were over before; returns how many."""
+        found = [clock for clock in self._of(pause, "RUNNING") if clock.due >= pause.since]
+        for clock in found:
+            since_day = max(pause.since, clock.counts_from)
+            values = {"state": "PAUSED", "paused_since": since_day}
+            self._connection.execute(sa.update(CLOCK).where(CLOCK.c.id == clock.id).values(values))
+            self._note(clock.id, "PAUSED", clock.due, actor, cause.number, provisional=clock.provisional)
+        return len(found)
+
+    def resume(self, resume: Resume, actor: Actor, cause: Matter) -> int:
+        """Let an agency's paused clocks go on, due as many days later as they stood still; returns how many."""
+        found = self._of(resume, "PAUSED")
+        for clock in found:
+            stood = (resume.until - (clock.paused_since or resume.until)).days
+            days = clock.paused_days + max(stood, 0)
+            due = self._due(clock, days)
+            self._connection.execute(
+                sa.update(CLOCK)
+                .where(CLOCK.c.id == clock.id)
+                .values(
+                    state="RUNNING",
+                    paused_since=None,
+                    paused_days=days,
+                    due=due.day,
+                    nominal=due.nominal,
+                    provisional=due.provisional,
+                    expired=None,
+                )
+            )
+            self._note(clock.id, "RESUMED", due.day, actor, cause.number, provisional=due.provisional)
+        return len(found)
+
+    def _of(self, effect: Pause | Resume, state: str) -> list[Clock]:
+        query = sa.select(CLOCK).where(
+            CLOCK.c.agency == effect.agency, CLOCK.c.rule.in_(effect.clocks), CLOCK.c.state == state
+        )
+        if effect.resources:
+            matters = sa.select(MATTER.c.number).where(MATTER.c.resource.in_(effect.resources))
+            query = query.where(CLOCK.c.matter.in_(matters))
+        return [clock_of(row) for row in self._connection.execute(query).mappings().all()]
+
+    def _due(self, clock: Clock, paused_days: int) -> Due:
+        """A clock's due day as the law and the calendar are now, with the days on which it stood still added."""
+        rule = self._law.rule(clock.rule, clock.division).rule
+        # Only what counts seconds asks for the instant, and it counts from the action.
+        counts_from = clock.started if rule.unit is Unit.SECONDS else clock.counts_from
+        due = self._law.due(clock.rule, counts_from, self._calendar, clock.division)
+        if not paused_days:
+            return due
+        later = due.day + timedelta(days=paused_days)
+        if rule.roll_rest_day or rule.unit is Unit.WORKING_DAYS:
+            return self._calendar.roll_rest_day(later, clock.division)
+        return Due(later, later, due.provisional)
+
     def recompute(self, actor: Actor, reason: str) -> int:
         """Count every open clock again, after days or law changed; returns how many got another due day."""
         changed = 0
         for row in self._connection.execute(sa.select(CLOCK).where(CLOCK.c.state != "STOPPED")).mappings().all():
             clock = clock_of(row)
-            # Only what counts seconds asks for the instant, and it counts from the action.
-            seconds = self._law.rule(clock.rule, clock.division).rule.unit is Unit.SECONDS
-            counts_from = clock.started if seconds else clock.counts_from
-            due = self._law.due(clock.rule, counts_from, self._calendar, clock.division)
+            due = self._due(clock, clock.paused_days)
             if (due.day, due.nominal, due.provisional) == (clock.due, clock.nominal, clock.provisional):
                 continue
             self._connection.execute(

@@ -5,7 +5,7 @@ Either all of it stands or nothing does: a refusal anywhere undoes the rest.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from compliance.profiles import Law
 from compliance.register.clockwork import Clockwork
 from compliance.register.kept import named
 from compliance.register.rows import matter_of, matter_values, select_matters
-from compliance.register.tables import COUNTER, FACT, MATTER, OUTBOX, STEP
+from compliance.register.tables import CLOCK, COUNTER, FACT, MATTER, OUTBOX, STEP
 from compliance.roles import CLOCK as CLOCK_ACTOR
 from compliance.roles import Actor
 from compliance.view import RegisterView
@@ -31,7 +31,9 @@ from compliance.workflow import (
     Matter,
     Open,
     Parties,
+    Pause,
     Put,
+    Resume,
     Transition,
     Workflow,
     advance,
@@ -99,6 +101,13 @@ class Decision:
     def children(self, number: str) -> tuple[Matter, ...]:
         """The matters that were opened by one."""
         return select_matters(self.connection, None, None, {"parent": number})
+
+    def due(self, number: str, clock: str) -> date | None:
+        """The due day of a matter's running clock; None where none of that rule runs."""
+        query = sa.select(CLOCK.c.due).where(
+            CLOCK.c.matter == number, CLOCK.c.rule == clock, CLOCK.c.state != "STOPPED"
+        )
+        return self.connection.execute(query.order_by(CLOCK.c.id.desc())).scalars().first()
 
     # -- acting -------------------------------------------------------------------------------------------------
 
@@ -179,7 +188,8 @@ class Decision:
         flags += self.clocks.stop(matter, transition, actor, all_of_them=target in workflow.ends)
         after = self._write_step(workflow, matter, transition, target, form, actor, tuple(flags), cause)
         for start in transition.starts:
-            self.clocks.start(after, start, form, actor)
+            if start.when is None or start.when(context):
+                self.clocks.start(after, start, form, actor)
         for effect in effects:
             self._follow(effect, after, actor, depth)
         return Moved(after, transition, tuple(m for key, m in self.moved.items() if key != after.number))
@@ -191,6 +201,10 @@ class Decision:
             self.open(workflow_of(effect.workflow), effect.action, effect.form, actor, cause, depth + 1)
         elif isinstance(effect, Act):
             self.act(effect.number, effect.action, effect.form, actor, cause=cause, depth=depth + 1)
+        elif isinstance(effect, Pause):
+            self.clocks.pause(effect, actor, cause)
+        elif isinstance(effect, Resume):
+            self.clocks.resume(effect, actor, cause)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -256,13 +270,17 @@ class Decision:
         ).scalar_one()
         return f"{name}-{last:05d}"
 
-    def put(self, model: Any, actor: Actor, cause: Matter | None = None) -> None:  # noqa: ANN401  any model with kind and key
-        """Make a model the current one of its key; what belongs on Kafka goes to the outbox with it."""
+    def put(self, model: Any, actor: Actor, cause: Matter | None = None) -> int:  # noqa: ANN401  any model with kind and key
+        """Make a model the current one of its key; what belongs on Kafka goes to the outbox with it.
+
+        Returns:
+            the number of the fact.
+        """
         kind, key = named(model)
         newest = self.connection.execute(
             sa.select(sa.func.max(FACT.c.version)).where(FACT.c.kind == kind, FACT.c.key == key)
         ).scalar()
-        identity = self.connection.execute(
+        identity: int = self.connection.execute(
             sa.insert(FACT)
             .values(
                 kind=kind,
@@ -282,6 +300,7 @@ class Decision:
             if not self._own_view:
                 self._view, self._own_view = self._view.copy(), True
             self._view.apply(kind, key, model)
+        return identity
 
     def expire(self, clock_id: int) -> Moved | None:
         """Note that a clock is over, and take what its table says follows by itself (Art 44: silence)."""

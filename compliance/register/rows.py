@@ -46,6 +46,8 @@ class Clock:
         nominal: the due day before it was moved off a rest day.
         provisional: whether a year without its published notice was counted.
         advisory: whether the rules are not in force yet, so that the clock only advises (Art 62).
+        paused_since: since when it stands still; None when it does not.
+        paused_days: how many days it stood still in earlier pauses; `due` holds them already.
     """
 
     id: int
@@ -65,6 +67,8 @@ class Clock:
     state: str
     ended: datetime | None = None
     expired: datetime | None = None
+    paused_since: date | None = None
+    paused_days: int = 0
 
 
 def matter_of(row: sa.RowMapping) -> Matter:

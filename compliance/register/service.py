@@ -7,7 +7,7 @@ is an argument.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +21,8 @@ from compliance.register.clockwork import Clockwork
 from compliance.register.database import serialise
 from compliance.register.decision import Decision, Moved, NoError
 from compliance.register.kept import KEPT, calendar_with, law_with
-from compliance.register.rows import Clock, Step, clock_of, matter_of, select_matters, step_of
+from compliance.register.outbox import Reconciled, reconcile
+from compliance.register.rows import Clock, Step, matter_of, select_matters, step_of
 from compliance.register.tables import CLOCK, FACT, MATTER, STEP
 from compliance.roles import Actor
 from compliance.view import RegisterView
@@ -75,11 +76,29 @@ class Register:
         """Take an action on a matter; with `seq`, only if no other step was taken since that one."""
         return self._decide(at, lambda decision: decision.act(number, action, form, actor, seq=seq))
 
-    def put(self, models: Sequence[Any], actor: Actor, at: datetime) -> None:
-        """Take models over as they are, as an import does; one transaction for all."""
+    def put(self, models: Sequence[Any], actor: Actor, at: datetime, *, seen: int | None = None) -> bool:
+        """Take models over as they are, as a register file does; one transaction for all.
+
+        Args:
+            models: register models, or what the register alone keeps.
+            actor: who takes them over.
+            at: when.
+            seen: number of the last fact that was looked at; if another came since, nothing is taken over.
+
+        Returns:
+            whether they were taken over.
+        """
         with self._writing(at) as decision:
+            if seen is not None and seen != self._seen:
+                return False
             for model in models:
                 decision.put(model, actor)
+        return True
+
+    def reconcile(self, kafka: RegisterView, at: datetime) -> Reconciled:
+        """Adopt what Kafka's register alone knows, and let wait again what Kafka lost."""
+        with self._writing(at) as decision:
+            return reconcile(decision, kafka, at)
 
     def tick(self, at: datetime) -> tuple[Moved, ...]:
         """Let time pass up to an instant: every clock that is over is noted, and what follows by itself is taken.
@@ -146,15 +165,43 @@ class Register:
             flags |= dict.fromkeys(step.flags)
         return replace(matter, state=steps[-1].target, seq=steps[-1].seq, facts=facts, flags=tuple(flags))
 
-    def clocks(self, *, running: bool = True, agency: str | None = None) -> tuple[Clock, ...]:
-        """Clocks by due day, so that what is overdue longest comes first."""
-        query = sa.select(CLOCK).order_by(CLOCK.c.due, CLOCK.c.id)
+    def clocks(
+        self,
+        *,
+        running: bool = True,
+        agency: str | None = None,
+        matter: str | None = None,
+        due_before: date | None = None,
+        limit: int | None = None,
+    ) -> tuple[Clock, ...]:
+        """Clocks by due day, so that what is overdue longest comes first.
+
+        Args:
+            running: only those that run.
+            agency: only what this agency owes.
+            matter: only of this matter.
+            due_before: only what was due before that day, and does not stand still.
+            limit: so many at the most.
+        """
+        # By place, not by name: there may be a hundred thousand.
+        columns = (CLOCK.c[name] for name in Clock.__dataclass_fields__)
+        query = sa.select(*columns).order_by(CLOCK.c.due, CLOCK.c.id).limit(limit)
         if running:
             query = query.where(CLOCK.c.state != "STOPPED")
-        if agency is not None:
-            query = query.where(CLOCK.c.agency == agency)
+        if due_before is not None:
+            query = query.where(CLOCK.c.due < due_before, CLOCK.c.state == "RUNNING")
+        for column, value in ((CLOCK.c.agency, agency), (CLOCK.c.matter, matter)):
+            query = query if value is None else query.where(column == value)
         with self._engine.connect() as connection:
-            return tuple(clock_of(row) for row in connection.execute(query).mappings())
+            return tuple(Clock(*row) for row in connection.execute(query))
+
+    def clock_counts(self, today: date) -> dict[tuple[str, str], tuple[int, int]]:
+        """How many clocks are open, and how many of them run and are overdue, by profile and article."""
+        late = sa.func.sum(sa.case((sa.and_(CLOCK.c.due < today, CLOCK.c.state == "RUNNING"), 1), else_=0))
+        query = sa.select(CLOCK.c.profile, CLOCK.c.article, sa.func.count(), late).where(CLOCK.c.state != "STOPPED")
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.group_by(CLOCK.c.profile, CLOCK.c.article)).all()
+        return {(profile, article): (int(running), int(overdue)) for profile, article, running, overdue in rows}
 
     def view(self, at: datetime | None = None) -> RegisterView:
         """The register's models, now or as they stood at an instant."""
@@ -169,6 +216,16 @@ class Register:
                 if kind in MODELS:
                     view.apply(kind, key, from_event(kind, body))
         return view
+
+    @property
+    def engine(self) -> sa.Engine:
+        """Its database."""
+        return self._engine
+
+    @property
+    def seen(self) -> int:
+        """Number of the last fact that `view` has taken over."""
+        return self._seen
 
     @property
     def law(self) -> Law:

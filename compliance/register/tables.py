@@ -121,10 +121,13 @@ CLOCK = sa.Table(
     _text("state"),
     sa.Column("ended", Instant, nullable=True),
     sa.Column("expired", Instant, nullable=True),
+    sa.Column("paused_since", sa.Date, nullable=True),
+    sa.Column("paused_days", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_clock_state_due", "state", "due"),
     sa.Index("ix_clock_matter", "matter"),
 )
-"""Each clock's head: RUNNING, PAUSED or STOPPED; `expired` is when it was found to be over."""
+"""Each clock's head: RUNNING, PAUSED or STOPPED; `expired` is when it was found to be over, `paused_days` how long it
+stood still in earlier pauses."""
 
 CLOCK_CHANGE = sa.Table(
     "clock_change",

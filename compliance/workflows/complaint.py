@@ -1,10 +1,12 @@
 """Complaints 投诉 (Art 58): the first of supervision and authority to receive one handles it and answers in writing."""
 
+from compliance.catalogue import local_date
 from compliance.entry import Model
 from compliance.roles import ANY_AGENCY, AUTHORITY, SUPERVISION, UNIT, Actor, By, Role
 from compliance.values import AgencyCode, Day, DivisionCode, Text
 from compliance.view import RegisterView
-from compliance.workflow import NEW, Parties, Start, Transition, Workflow
+from compliance.workflow import NEW, Context, Parties, Start, Transition, Workflow
+from schemas.refusals import RefusalCode, Refused
 
 
 class Complaint(Model):
@@ -41,6 +43,18 @@ def _parties(form: Complaint, actor: Actor, view: RegisterView) -> Parties:
     return Parties(form.division, unit=actor.agency, subject=form.about)
 
 
+def _about_another(context: Context) -> Refused | None:
+    if context.form.about == context.actor.agency:
+        return Refused(RefusalCode.E_FORM, "is the agency that complains", "about")
+    return None
+
+
+def _received(context: Context) -> Refused | None:
+    if context.form.received_on > local_date(context.at):
+        return Refused(RefusalCode.E_FORM, "lies in the future", "received_on")
+    return None
+
+
 def _receive(office: str, by: By, owes: Role) -> tuple[Transition, ...]:
     """The rows of one office: it receives, takes note of the other's copy, and answers."""
     other = "AT_AUTHORITY" if office == "AT_SUPERVISION" else "AT_SUPERVISION"
@@ -55,6 +69,7 @@ def _receive(office: str, by: By, owes: Role) -> tuple[Transition, ...]:
             "receive the complaint and handle it",
             form=Receipt,
             starts=(Start("complaint_answer", owes, since="received_on"),),
+            guards=(_received,),
         ),
         Transition(
             f"copy_{office.lower()}",
@@ -65,6 +80,7 @@ def _receive(office: str, by: By, owes: Role) -> tuple[Transition, ...]:
             "登记抄送",
             "note that a copy came, which the other office handles",
             form=Receipt,
+            guards=(_received,),
         ),
         Transition(
             f"answer_{office.lower()}",
@@ -96,7 +112,17 @@ COMPLAINT = Workflow(
     ends=frozenset({"ANSWERED", "WITHDRAWN"}),
     parties=_parties,
     transitions=(
-        Transition("file", (NEW,), "FILED", (ANY_AGENCY,), "58", "提出投诉", "file a complaint", form=Complaint),
+        Transition(
+            "file",
+            (NEW,),
+            "FILED",
+            (ANY_AGENCY,),
+            "58",
+            "提出投诉",
+            "file a complaint",
+            form=Complaint,
+            guards=(_about_another,),
+        ),
         *_receive("AT_AUTHORITY", AUTHORITY, Role.AUTHORITY_CITY),
         *_receive("AT_SUPERVISION", SUPERVISION, Role.SUPERVISION),
         Transition(

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from bus.register.worker import RegisterWorker
 from bus.settings import load
 from bus.workers.connect import ConnectorWorker, read_config
 from bus.workers.wiring import admit_worker, deliver_worker, relocate_worker
@@ -27,6 +28,8 @@ def main() -> None:
     settings = load()
     if kind == "connector":
         ConnectorWorker(settings, read_config(Path(sys.argv[4])), on_step).run()
+    elif kind == "register":
+        RegisterWorker(settings, on_step).run()
     else:
         makers = {"admit": admit_worker, "deliver": deliver_worker, "relocate": relocate_worker}
         makers[kind](settings, on_step).run()

@@ -2,6 +2,7 @@
 
 from collections import Counter as Counts
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import example, given
@@ -10,8 +11,10 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bus.metrics import METRICS, Metrics
-from compliance.models import OwnerRule
+from compliance.models import MODELS, OnboardingState, OwnerRule
+from compliance.profiles import Law
 from processors.deliver import Assignment
+from processors.signature import signers_of
 from schemas.refusals import RefusalCode
 from schemas.resource import packaged_text
 from tests.builders import PERMIT, corruptions, permit
@@ -19,7 +22,7 @@ from tests.hall import POLICE, STATS, Hall, signing_key
 
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 END_TO_END = next(spec for spec in METRICS if spec.name == "bus_end_to_end_seconds")
-LABELS = {"agency", "resource", "code", "kind", "grant", "worker", "topic"}
+LABELS = {"agency", "resource", "code", "kind", "grant", "worker", "topic", "profile", "article", "target", "holder"}
 
 
 def rendered(registry: CollectorRegistry) -> Series:
@@ -55,6 +58,7 @@ def hall() -> Hall:
 def metrics(hall: Hall) -> Metrics:
     made = Metrics("admit")
     made.begin_at_zero(hall.view)
+    made.begin_register(Law.packaged("huizhou-2016").profiles)
     return made
 
 
@@ -76,19 +80,62 @@ def test_refused_is_there_at_zero_by_every_code(metrics: Metrics) -> None:
         ("bus_transactions_total", {("admit",)}),
         ("bus_transaction_aborts_total", {("admit",)}),
         ("bus_grants_catching_up", {()}),
+        ("bus_register_outbox_pending", {()}),
+        ("bus_register_sent_total", {(kind,) for kind in MODELS}),
     ],
 )
 def test_what_can_be_counted_is_there_at_zero(metrics: Metrics, name: str, labels: set[tuple[str, ...]]) -> None:
     assert series(metrics, name) == dict.fromkeys(labels, 0)
 
 
-def test_every_series_of_every_metric_is_at_zero_but_the_registers_version(metrics: Metrics, hall: Hall) -> None:
+def test_every_series_is_at_zero_but_the_registers_version_and_ends_of_certificates(
+    metrics: Metrics, hall: Hall
+) -> None:
     found = rendered(metrics.registry)
-    assert {name for (name, _), value in found.items() if value} == {"bus_register_version"}
+    assert {name for (name, _), value in found.items() if value} == {
+        "bus_register_version",
+        "bus_certificate_expiry_seconds",
+    }
     assert series(metrics, "bus_register_version") == {("admit",): hall.view.version}
     known = {name.removesuffix("_count") for name, _ in found}
-    # How far a worker lags is known once it holds partitions.
-    assert [spec.name for spec in METRICS if spec.name not in known] == ["bus_lag_messages"]
+    # How far a worker lags is known once it holds partitions; the rest is looked at, and a zero would be a false alarm.
+    assert {spec.name for spec in METRICS if spec.name not in known} == {
+        "bus_lag_messages",
+        "bus_lag_seconds",
+        "bus_live",
+        "bus_ready",
+        "bus_problem",
+        "bus_reachable",
+        "bus_corridor_retention_seconds",
+        "bus_disk_free_ratio",
+        "bus_key_store_current",
+        "bus_token_keys",
+    }
+
+
+def test_the_end_of_a_signing_certificate_is_the_latest_that_counts(metrics: Metrics, hall: Hall) -> None:
+    [police, *_] = [agency for agency in hall.view.agencies() if agency.code == POLICE]
+    end = max(signer.until.timestamp() for signer in signers_of(police))
+    assert series(metrics, "bus_certificate_expiry_seconds")["signing", POLICE] == end
+    revoked = datetime(2026, 1, 1, tzinfo=UTC)
+    closed = tuple(one.model_copy(update={"revoked_at": revoked}) for one in police.certificates)
+    hall.view.apply("agency", POLICE, police.model_copy(update={"certificates": closed}))
+    metrics.begin_at_zero(hall.view)
+    assert series(metrics, "bus_certificate_expiry_seconds")["signing", POLICE] == revoked.timestamp()
+    # Who is not connected any more has nothing to renew.
+    hall.view.apply("agency", POLICE, police.model_copy(update={"state": OnboardingState.APPLIED}))
+    metrics.begin_at_zero(hall.view)
+    assert ("signing", POLICE) not in series(metrics, "bus_certificate_expiry_seconds")
+
+
+def test_every_article_with_a_clock_is_told_and_falls_back_to_zero(metrics: Metrics) -> None:
+    articles = {("huizhou-2016", clock.article) for clock in Law.packaged("huizhou-2016").profiles[0].clocks}
+    assert series(metrics, "bus_clocks_overdue") == dict.fromkeys(articles, 0)
+    metrics.clocks({("huizhou-2016", "58"): (3, 1)})
+    assert series(metrics, "bus_clocks_running")["huizhou-2016", "58"] == 3
+    assert series(metrics, "bus_clocks_overdue")["huizhou-2016", "58"] == 1
+    metrics.clocks({})
+    assert series(metrics, "bus_clocks_running") == dict.fromkeys(articles, 0)
 
 
 def test_what_belongs_to_the_worker_alone_is_there_before_the_register_is_read() -> None:

@@ -1,6 +1,7 @@
 """The table of settings: where each comes from, what each is by default, and which do not go together."""
 
 import os
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ from bus.workers.supervisor import environment_of
 from schemas.errors import SettingsError
 
 # A changed default changes what every installation does: it must be changed here too, on purpose.
-DEFAULTS: dict[str, str | int | float] = {
+DEFAULTS: dict[str, str | float | None] = {
     "bootstrap_servers": "127.0.0.1:19092",
     "registry_url": "https://127.0.0.1:18081/apis/ccompat/v7",
+    "register_url": None,
+    "law_profiles": "huizhou-2016,state-council-2025",
+    "law_effective_date": None,
     "replication_factor": 1,
     "min_insync_replicas": 1,
     "transaction_timeout_ms": 15_000,
@@ -39,12 +43,15 @@ DEFAULTS: dict[str, str | int | float] = {
     "metrics_port": 0,
     "log_level": "WARNING",
 }
-NUMBERS = [name for name, value in DEFAULTS.items() if not isinstance(value, str)]
-OTHERS: dict[str, str | int | float | Path] = {
+NUMBERS = [name for name, value in DEFAULTS.items() if isinstance(value, int | float)]
+OTHERS: dict[str, str | float | Path | date] = {
     "state_dir": Path("/srv/state"),
     "cache_dir": Path("/srv/cache"),
     "bootstrap_servers": "kafka-1:9093,kafka-2:9093",
     "registry_url": "https://registry:8081",
+    "register_url": "postgresql+psycopg://register@db/register",
+    "law_profiles": "huizhou-2016",
+    "law_effective_date": date(2027, 1, 1),
     "replication_factor": 3,
     "min_insync_replicas": 2,
     "transaction_timeout_ms": 20_000,
@@ -170,6 +177,8 @@ def test_a_number_that_is_none_or_out_of_range_names_its_variable(
         ("corridor_retention_ms", 59_999),
         ("log_level", "LOUD"),
         ("log_level", "debug"),
+        ("law_profiles", "huizhou-2016;"),
+        ("law_effective_date", "2027-02-30"),
     ],
 )
 def test_a_value_outside_its_bounds_names_its_variable(name: str, value: object) -> None:

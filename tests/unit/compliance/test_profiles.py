@@ -262,7 +262,7 @@ def test_a_text_with_a_date_of_its_own_binds_from_that_day_on() -> None:
     assert BOTH.advisory(day("2026-01-01"))
     assert not BOTH.advisory(day("2026-01-01"), "application_answer")
     assert BOTH.advisory(day("2025-07-31"), "application_answer")
-    assert BOTH.advisory(day("2026-01-01"), "supply_confirmed")
+    assert BOTH.advisory(day("2026-01-01"), "contact_change_notice")
 
 
 # -- texts and errors ----------------------------------------------------------------------------------------------
@@ -301,3 +301,13 @@ def test_what_the_law_does_not_know_is_said_in_words() -> None:
 def test_a_target_that_cannot_be_set_is_refused(targets: dict[str, int], error: str) -> None:
     with pytest.raises(UsageError, match=error):
         Law.packaged(HUIZHOU, targets=targets)
+
+
+def test_a_text_in_force_binds_before_a_stricter_one_that_only_advises_yet() -> None:
+    law = Law.packaged("huizhou-2016", "state-council-2025")
+    assert law.rule("conditional_answer").profile == "huizhou-2016"
+    assert law.rule("conditional_answer", on=date(2026, 9, 1)).profile == "state-council-2025"
+    assert not law.advisory(date(2026, 9, 1), "conditional_answer")
+    assert law.rule("conditional_answer", on=date(2025, 7, 31)).profile == "huizhou-2016"
+    then = Law.packaged("huizhou-2016", "state-council-2025", effective_date=date(2026, 1, 1))
+    assert then.rule("conditional_answer", on=date(2026, 9, 1)).profile == "huizhou-2016"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from compliance.catalogue import SHANGHAI
 from compliance.decision import Permitted
 from compliance.divisions import DivisionSet
-from compliance.models import Contact, ContactRole, OnboardingState, OwnerRule, SharingPeriod
+from compliance.models import NAMED_PERSONS, Contact, ContactRole, OnboardingState, OwnerRule, SharingPeriod
 from compliance.owner_rules import overlapping
 from compliance.writing import compile_owner, may_submit, refuse_owner
 from schemas.refusals import RefusalCode, Refused
@@ -67,7 +67,7 @@ def test_an_agency_that_is_not_connected_submits_nothing(hall: Hall, state: Onbo
     assert code(hall) is RefusalCode.E_NOT_ONBOARDED
 
 
-@pytest.mark.parametrize("lacking", list(ContactRole))
+@pytest.mark.parametrize("lacking", NAMED_PERSONS)
 def test_an_agency_without_its_three_named_persons_submits_nothing(hall: Hall, lacking: ContactRole) -> None:
     rest = [Contact(role=role, name="某某", phone="0") for role in ContactRole if role is not lacking]
     hall.agency(POLICE, contacts=(*rest, rest[0]))

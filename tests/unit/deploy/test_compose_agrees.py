@@ -11,6 +11,7 @@ from bus.local.artifacts import deploy_text, version
 from bus.local.certificates import issue_role
 from bus.local.kafka import java_options, nodes_of, render
 from bus.local.registry import environment_of, registry_address
+from bus.reference.boardfiles import DATASOURCE
 from bus.settings import Settings
 from tests.compose_file import ROOT, compose, environment
 from tests.properties_file import parse_properties
@@ -103,7 +104,9 @@ def test_nothing_is_published_beyond_this_machine(services: dict[str, dict[str, 
     for name, service in services.items():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
         if service.get("network_mode") == "host":
-            assert "--web.listen-address=127.0.0.1:9090" in service["command"], name
+            told = [*service.get("command", []), *(f"{key}={value}" for key, value in environment(service).items())]
+            listens = {"--web.listen-address=127.0.0.1:9090", "GF_SERVER_HTTP_ADDR=127.0.0.1"}
+            assert listens & set(told), name
     assert "ports" not in services["postgres"]
     assert compose(VARIABLES)["networks"]["database"] == {"internal": True}
 
@@ -116,8 +119,8 @@ def test_the_database_has_no_default_password() -> None:
 def test_every_file_that_docker_mounts_from_the_checkout_is_there(services: dict[str, dict[str, Any]]) -> None:
     mounted = [mount.split(":")[0] for service in services.values() for mount in service["volumes"]]
     files = [path for path in mounted if path.startswith("./")]
-    assert len(files) == 3
-    assert all((ROOT / path).is_file() for path in files)
+    assert len(files) == 5
+    assert all((ROOT / path).exists() for path in files)
 
 
 def test_docker_reads_the_certificates_where_the_authority_puts_them(
@@ -127,6 +130,26 @@ def test_docker_reads_the_certificates_where_the_authority_puts_them(
         issued = issue_role(tmp_path, role).certificate.parent
         sources = [mount.split(":")[0] for mount in services[service]["volumes"]]
         assert f"/home/somebody/.local/state/exchange-bus/{issued.relative_to(tmp_path)}" in sources
+
+
+def test_grafana_finds_its_boards_and_lets_nobody_in_as_more_than_a_viewer(services: dict[str, dict[str, Any]]) -> None:
+    mounts = {mount.split(":")[1]: mount.split(":")[0] for mount in services["grafana"]["volumes"]}
+    provider = yaml.safe_load(deploy_text("grafana/provisioning/dashboards/boards.yml"))["providers"][0]
+    assert list((ROOT / mounts[provider["options"]["path"]]).glob("*.json"))
+    [source] = yaml.safe_load(deploy_text("grafana/provisioning/datasources/prometheus.yml"))["datasources"]
+    assert source["uid"] == DATASOURCE
+    assert f"--web.listen-address={source['url'].removeprefix('http://')}" in services["prometheus"]["command"]
+    told = environment(services["grafana"])
+    assert told["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert (told["GF_AUTH_BASIC_ENABLED"], told["GF_AUTH_DISABLE_LOGIN_FORM"]) == ("false", "true")
+
+
+def test_prometheus_finds_rules_and_consoles_where_docker_mounts_them(services: dict[str, dict[str, Any]]) -> None:
+    mounts = {mount.split(":")[1]: mount.split(":")[0] for mount in services["prometheus"]["volumes"]}
+    options = dict(word.removeprefix("--").split("=") for word in services["prometheus"]["command"])
+    for option, needed in (("config.file", "prometheus.yml"), ("web.console.templates", "consoles")):
+        assert options[option] == f"/etc/prometheus/{needed}"
+        assert (ROOT / mounts["/etc/prometheus"] / needed).exists()
 
 
 def test_prometheus_scrapes_this_machine_only() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from compliance.models import FieldPolicy, OwnerRule
-from schemas.codec import frame
+from schemas.codec import Codec, frame
 from schemas.refusals import RULES, RefusalCode
 from schemas.resource import packaged_text
 from tests.builders import (
@@ -365,6 +365,18 @@ def test_a_credit_code_keys_an_organisation_and_its_registration_number_only_whe
     old = {**row, "unified_social_credit_code": None}
     keys = [record.key for record in hall.admit_rows(both, without, old)]
     assert keys[0] == keys[1] != keys[2]
+
+
+def test_an_int_that_readers_could_not_hold_is_refused_and_the_others_pass() -> None:
+    hall = Hall(packaged_text("death_certificate"))
+    first, second = rows("death_certificate", 2)
+    # Written by an agency's own program, which did not look at the type: on the wire an int looks like a long.
+    careless = Codec(json.loads(hall.schema.submission.text.replace('"int"],', '"long"],')))
+    changes = [hall.change({**first, "age": 2**31}), hall.change({**second, "age": 2**31 - 1})]
+    value = frame(hall.schema_id(hall.schema.submission), careless.encode(hall.submission(changes)))
+    verdict = hall.admit(hall.message(value))
+    assert verdict.codes == [(0, "E_SCHEMA", "age")]
+    assert [record.value["open"]["age"] for record in verdict.records if record.value] == [2**31 - 1]
 
 
 # -- counts --------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from processors.batch import Frames
 from processors.deliver import Assignment, Members, RecordMessage, deliver
 from processors.projection import Pseudonyms, compile_grant
 from processors.sealing import Opener
+from schemas.codec import Codec, frame
 from schemas.errors import KeyStoreError, SchemaError
 from schemas.resource import packaged_text
 from tests.builders import PERMIT, permit, rows
@@ -363,6 +364,21 @@ def test_a_field_that_moved_to_another_section_arrives_from_old_and_new_records(
     for plan in (old_plan, hall.grant((name,), id="g2")):
         data = [delivery.value["data"] for delivery in hall.deliver(records, plan) if delivery.value]
         assert data == [{name: permit()[name]}, {name: permit(2)[name]}]
+
+
+def test_a_record_that_an_older_platform_wrote_is_delivered_as_one_of_today(hall: Hall) -> None:
+    plan = hall.grant((*OPEN, "name"))
+    [record] = hall.admit_rows(permit())
+    assert record.value is not None
+    assert record.raw is not None
+    older = json.loads(hall.schema.record.text)
+    heads = older["fields"][0]["type"]["fields"]
+    older["fields"][0]["type"]["fields"] = [each for each in heads if each["name"] not in ("moved_to", "moved_at")]
+    codec = Codec(older)
+    written = hall.schema.record.decode_physical(record.raw[5:])
+    del written["change"]["moved_to"], written["change"]["moved_at"]
+    old = Record(record.key, record.partition, None, frame(hall.schema_id(codec), codec.encode_physical(written)))
+    assert hall.deliver([old], plan) == hall.deliver([record], plan)
 
 
 # -- defects of others ---------------------------------------------------------------------------------------------

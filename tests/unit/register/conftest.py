@@ -9,27 +9,34 @@ import sqlalchemy as sa
 from compliance.register.database import open_engine
 from compliance.register.migrate import migrate
 from compliance.register.service import Register
+from compliance.register.tables import METADATA
 from tests.postgres import Postgres
 from tests.register import register_on, sqlite_register
 
-TEMPLATE = "register_template"
 
-
-def migrated(url: str) -> None:
-    """A database that the migrations made."""
-    engine = open_engine(url)
+@pytest.fixture(scope="session")
+def register_database(postgres: Postgres) -> Iterator[sa.Engine]:
+    """One database of PostgreSQL that the migrations made; `postgres_engine` hands it out empty."""
+    engine = open_engine(postgres.fresh())
     migrate(engine)
-    engine.dispose()
-
-
-@pytest.fixture
-def postgres_engine(postgres: Postgres) -> Iterator[sa.Engine]:
-    """A migrated database of PostgreSQL."""
-    engine = open_engine(postgres.fresh(postgres.template(TEMPLATE, migrated)))
     try:
         yield engine
     finally:
         engine.dispose()
+
+
+@pytest.fixture
+def postgres_engine(register_database: sa.Engine) -> Iterator[sa.Engine]:
+    """A migrated, empty database of PostgreSQL.
+
+    Emptied and not made anew for each test: a database is a thousand files. What refuses to delete history is set
+    aside for that, which only a superuser may do.
+    """
+    yield register_database
+    with register_database.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        for table in reversed(METADATA.sorted_tables):
+            connection.execute(sa.delete(table))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -40,3 +47,10 @@ def register(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registe
             yield made
     else:
         yield register_on(request.getfixturevalue("postgres_engine"))
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Register]:
+    """A register over SQLite alone, for what does not depend on the database."""
+    with sqlite_register(tmp_path) as made:
+        yield made

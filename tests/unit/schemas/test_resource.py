@@ -44,7 +44,8 @@ def test_a_field_tells_what_kind_of_value_it_takes_and_what_a_reader_can_show() 
     assert (kinds["company"], kinds["weight"], kinds["photo"]) == ("string", "double", "bytes")
     assert fields["fee"].bounds == (-999_999, 999_999)
     assert fields["born"].bounds == ((date.min - date(1970, 1, 1)).days, (date.max - date(1970, 1, 1)).days)
-    assert fields["count"].bounds is None
+    assert fields["count"].bounds == (-(2**31), 2**31 - 1)
+    assert fields["weight"].bounds is None
 
 
 def test_the_publishers_division_stands_in_where_no_field_has_one() -> None:

@@ -66,6 +66,8 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Boolean, nullable=False) for name in ("provisional", "advisory")),
         _text("state"),
         *(sa.Column(name, _INSTANT, nullable=True) for name in ("ended", "expired")),
+        sa.Column("paused_since", sa.Date, nullable=True),
+        sa.Column("paused_days", sa.Integer, nullable=False, server_default="0"),
         sa.ForeignKeyConstraint(["matter"], ["matter.number"], name="fk_clock_matter"),
     )
     op.create_index("ix_clock_state_due", "clock", ["state", "due"])

@@ -1,0 +1,166 @@
+"""`bus report …`: figures over the register and what the bus counted, as a table, JSON, CSV or Excel."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bus.cli.tables import print_table
+from bus.register.figures_workbook import write_figures
+from bus.register.place import opened
+from bus.settings import load
+from compliance.annual import annual as annual_figures
+from compliance.busfacts import BusFacts, read_facts
+from compliance.catalogue import end_of, local_date
+from compliance.drills import drills as drill_figures
+from compliance.figures import Figures, as_csv, as_json, text
+from compliance.indicator_table import read_weights
+from compliance.indicators import indicators as indicator_figures
+from compliance.listings import inclusion_gaps, uncovered
+from compliance.listings import legacy as legacy_figures
+from compliance.models import Agency
+from compliance.obtainable import available as available_figures
+from compliance.period import period
+from compliance.register.service import Register
+from schemas.errors import UsageError
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FORMATS = ("table", "json", "csv", "xlsx")
+
+_agency_option = click.option("--agency", help="of this agency alone, by its code")
+_facts_option = click.option(
+    "--facts",
+    "facts_file",
+    type=_FILE,
+    help="JSON file with what the bus counted: a list of rows of agency and resource",
+)
+
+
+def _output(command: Callable[..., Figures]) -> Callable[..., None]:
+    """A command that answers figures: what form they take, where they go, and as of when they are."""
+
+    @click.option("--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True)
+    @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="file to write; xlsx wants one")
+    @click.option(
+        "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="as it stood at the end of a day; now if not given"
+    )
+    @wraps(command)
+    def run(form: str, out: Path | None, as_of: datetime | None, **rest: Any) -> None:  # noqa: ANN401  each command's own options
+        if form == "xlsx" and out is None:
+            raise UsageError("--format xlsx wants --out FILE")
+        at = datetime.now(UTC) if as_of is None else end_of(as_of.date()) - timedelta(milliseconds=1)
+        with opened(load()) as register:
+            figures = command(register=register, at=at, **rest)
+        _write(figures, form, out)
+
+    return run
+
+
+def _write(figures: Figures, form: str, out: Path | None) -> None:
+    if form == "xlsx" and out is not None:
+        write_figures(out, figures)
+    elif form == "table" and out is None:
+        print_table([column.zh for column in figures.columns], [list(map(text, row)) for row in figures.rows])
+        return
+    else:
+        written = as_json(figures) + "\n" if form == "json" else as_csv(figures)
+        if out is None:
+            click.echo(written, nl=False)
+            return
+        try:
+            out.write_text(written, encoding="utf-8", newline="")
+        except OSError as error:
+            raise UsageError(f"{out.name}: cannot be written ({error.strerror})") from None
+    click.echo(f"{len(figures.rows)} rows: {out}")
+
+
+def _counted(path: Path | None) -> tuple[BusFacts, ...]:
+    return () if path is None else read_facts(path)
+
+
+def _agencies(register: Register, code: str | None, at: datetime) -> list[Agency]:
+    """All agencies, or the one of that code."""
+    known = sorted(register.view(at).agencies(), key=lambda agency: agency.code)
+    chosen = [agency for agency in known if code in (None, agency.code)]
+    if code is not None and not chosen:
+        raise UsageError(f"the register has no agency {code}")
+    return chosen
+
+
+@click.group()
+def report() -> None:
+    """Figures of Articles 10, 36, 39, 49 to 51, 53 and 61, every row with the records it comes from."""
+
+
+@report.command()
+@click.option("--period", "name", required=True, help="year, quarter or month: 2026, 2026Q3, 2026-09")
+@click.option("--weights", type=_FILE, help="YAML file: weights, a number for each indicator")
+@_agency_option
+@_facts_option
+@_output
+def indicators(
+    register: Register, at: datetime, name: str, weights: Path | None, agency: str | None, facts_file: Path | None
+) -> Figures:
+    """Performance indicators 绩效评价指标 of each agency in a period (Art 51)."""
+    chosen = None if weights is None else read_weights(weights)
+    agencies = _agencies(register, agency, at)
+    return indicator_figures(register, agencies, period(name), at, _counted(facts_file), chosen)
+
+
+@report.command()
+@click.option("--year", type=click.IntRange(2016, 9999), help="of the reports; this one if not given")
+@_agency_option
+@_facts_option
+@_output
+def annual(register: Register, at: datetime, year: int | None, agency: str | None, facts_file: Path | None) -> Figures:
+    """Annual reports 年度报告 of a year: who reported, who is missing; for one agency its figures too (Art 50)."""
+    _agencies(register, agency, at)
+    return annual_figures(register, year or local_date(at).year, at, _counted(facts_file), agency)
+
+
+@report.command()
+@click.argument("items", nargs=-1, required=True)
+@click.option("--agency", required=True, help="that wants the items, by its code")
+@_output
+def available(register: Register, at: datetime, items: tuple[str, ...], agency: str) -> Figures:
+    """Which ITEMS (Chinese names, or resource.field) an agency can have by sharing and must not ask for (Art 61)."""
+    _agencies(register, agency, at)
+    return available_figures(register.view(at), agency, items, at)
+
+
+@report.command()
+@_agency_option
+@_facts_option
+@_output
+def coverage(register: Register, at: datetime, agency: str | None, facts_file: Path | None) -> Figures:
+    """Catalogue entries that nobody supplies, and why (Art 36)."""
+    _agencies(register, agency, at)
+    return uncovered(register, at, _counted(facts_file), agency)
+
+
+@report.command()
+@_agency_option
+@_output
+def gaps(register: Register, at: datetime, agency: str | None) -> Figures:
+    """What must stand in the catalogue and does not (Art 39)."""
+    _agencies(register, agency, at)
+    return inclusion_gaps(register, at, agency)
+
+
+@report.command()
+@_agency_option
+@_output
+def legacy(register: Register, at: datetime, agency: str | None) -> Figures:
+    """Exchanges beside the platform, and how far each has moved to it (Art 10)."""
+    _agencies(register, agency, at)
+    return legacy_figures(register, at, agency)
+
+
+@report.command()
+@_output
+def drills(register: Register, at: datetime) -> Figures:
+    """Drills, restore tests and security checks: the days since the last of each kind (Art 49, 53)."""
+    return drill_figures(register, at)

@@ -1,0 +1,192 @@
+"""What operators, the authority and the security officer look at: one table of boards, for Grafana and for Prometheus.
+
+`bus/reference/boardfiles.py` makes the files of both from it. Expressions use `deploy/prometheus/rules/recording.yml`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Unit = Literal["short", "s", "percentunit", "cps", "dateTimeAsIso"]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One figure or curve.
+
+    Attributes:
+        zh, en: its title in both languages.
+        query: PromQL.
+        legend: the labels that tell its series apart, in the order in which they are shown.
+        unit: Grafana's name of it; `s` seconds, `cps` a second, `percentunit` a part of 1.
+        shape: `number` for what matters now, `curve` for what matters over time.
+    """
+
+    zh: str
+    en: str
+    query: str
+    legend: tuple[str, ...] = ()
+    unit: Unit = "short"
+    shape: Literal["number", "curve"] = "curve"
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A page of panels; `name` is its file's name and its address."""
+
+    name: str
+    zh: str
+    en: str
+    panels: tuple[Panel, ...]
+
+
+def _firing(*owners: str) -> Panel:
+    """How many alarms fire; of these owners, of all when none is named."""
+    chosen = f', owner=~"{"|".join(owners)}"' if owners else ""
+    query = f'sum(ALERTS{{alertstate="firing"{chosen}}}) or vector(0)'
+    return Panel("正在告警", "Alarms firing", query, shape="number")
+
+
+OPERATOR = Board(
+    "operator",
+    "运行：健康、积压、吞吐、拒收、事务",
+    "Operator: health, lag, throughput, refusals, transactions",
+    (
+        _firing(),
+        Panel("进程应答", "Workers that answer", 'up{job="exchange-bus"}', ("worker", "instance"), shape="number"),
+        Panel("进程就绪", "Workers that are ready", "bus_ready", ("worker", "instance"), shape="number"),
+        Panel("报告问题的进程", "Workers that name a problem", "bus_problem", ("worker", "instance"), shape="number"),
+        Panel(
+            "Kafka 与注册中心可达", "Kafka and registry answer", "bus_reachable", ("worker", "target"), shape="number"
+        ),
+        Panel("磁盘剩余", "Disk that is free", "bus_disk_free_ratio", ("worker", "instance"), "percentunit", "number"),
+        Panel("积压（条）", "Lag in messages", "worker:bus_lag_messages:sum", ("worker",)),
+        Panel("积压（时间）", "Age of what is read now", "max by (worker) (bus_lag_seconds)", ("worker",), "s"),
+        Panel(
+            "接收（条/秒）", "Admitted a second", "agency_resource:bus_admitted:rate5m", ("agency", "resource"), "cps"
+        ),
+        Panel(
+            "投递（条/秒）", "Delivered a second", "grant_resource:bus_delivered:rate5m", ("grant", "resource"), "cps"
+        ),
+        Panel("拒收（条/秒，按代码）", "Refused a second, by code", "code:bus_refused:rate5m", ("code",), "cps"),
+        Panel("端到端延迟 p50", "Publication to delivery, p50", "bus_end_to_end_seconds:p50_5m", unit="s"),
+        Panel("端到端延迟 p99", "Publication to delivery, p99", "bus_end_to_end_seconds:p99_5m", unit="s"),
+        Panel("端到端延迟目标", "Its target", "bus_end_to_end_seconds:target", (), "s", "number"),
+        Panel("事务（次/秒）", "Transactions a second", "worker:bus_transactions:rate5m", ("worker",), "cps"),
+        Panel(
+            "事务中止（10 分钟）",
+            "Transactions aborted in 10 minutes",
+            "sum by (worker) (increase(bus_transaction_aborts_total[10m]))",
+            ("worker",),
+        ),
+        Panel(
+            "每批条数（平均）",
+            "Messages in a batch, mean",
+            "sum by (worker) (rate(bus_batch_messages_sum[5m])) / sum by (worker) (rate(bus_batch_messages_count[5m]))",
+            ("worker",),
+        ),
+        Panel("通道清除（次/秒）", "Purges of the corridor a second", "sum(rate(bus_purged_total[5m]))", unit="cps"),
+        Panel("补齐中的授权分区", "Grant partitions that catch up", "sum(bus_grants_catching_up)"),
+        Panel("已读登记变更", "Register changes read", "bus_register_version", ("worker", "instance"), shape="number"),
+    ),
+)
+
+AUTHORITY = Board(
+    "authority",
+    "主管部门：期限、登记决定、共享",
+    "Authority: clocks, decisions of the register, sharing",
+    (
+        _firing("authority"),
+        Panel("逾期事项合计", "Clocks overdue, all", "sum(bus_clocks_overdue)", shape="number"),
+        Panel("进行中的期限合计", "Clocks running, all", "sum(bus_clocks_running)", shape="number"),
+        Panel(
+            "逾期事项（按条文）",
+            "Clocks overdue, by article",
+            "sum by (profile, article) (bus_clocks_overdue)",
+            ("profile", "article"),
+            shape="number",
+        ),
+        Panel(
+            "进行中的期限（按条文）",
+            "Clocks running, by article",
+            "sum by (profile, article) (bus_clocks_running)",
+            ("profile", "article"),
+            shape="number",
+        ),
+        Panel("待送出的决定", "Decisions that wait for Kafka", "sum(bus_register_outbox_pending)", shape="number"),
+        Panel("最早待送决定的时间", "Age of the oldest of them", "max(bus_register_outbox_oldest_seconds)", unit="s"),
+        Panel(
+            "登记事件（一天，按种类）",
+            "Register events in a day, by kind",
+            "sum by (kind) (increase(bus_register_sent_total[1d]))",
+            ("kind",),
+        ),
+        Panel(
+            "单位接收量（一天）",
+            "Admitted in a day, by agency",
+            "sum by (agency) (increase(bus_admitted_total[1d]))",
+            ("agency",),
+        ),
+        Panel(
+            "单位拒收比例（一天）",
+            "Part refused in a day, by agency",
+            "sum by (agency) (increase(bus_refused_total[1d])) / (sum by (agency) (increase(bus_refused_total[1d]))"
+            " + sum by (agency) (increase(bus_admitted_total[1d])))",
+            ("agency",),
+            "percentunit",
+        ),
+        Panel(
+            "授权投递量（一天）",
+            "Delivered in a day, by grant",
+            "sum by (grant) (increase(bus_delivered_total[1d]))",
+            ("grant",),
+        ),
+    ),
+)
+
+SECURITY = Board(
+    "security",
+    "安全：证书、密钥、授权终止、涉密",
+    "Security: certificates, keys, ended grants, classified data",
+    (
+        _firing("security"),
+        Panel(
+            "证书剩余时间",
+            "Time left of certificates",
+            "sort(kind_holder:bus_certificate_left_seconds:min)",
+            ("kind", "holder"),
+            "s",
+            "number",
+        ),
+        Panel(
+            "密钥文件一致",
+            "Key store is the one in use",
+            "bus_key_store_current",
+            ("worker", "instance"),
+            shape="number",
+        ),
+        Panel("使用中的标识密钥", "Token keys in use", "bus_token_keys", ("worker", "instance"), shape="number"),
+        Panel("涉密数据事件", "Incidents with classified data", "sum by (kind) (bus_incidents_total)", ("kind",)),
+        Panel(
+            "签名被拒（1 小时，按单位）",
+            "Signatures refused in an hour, by agency",
+            'sum by (agency) (increase(bus_refused_total{code="E_SIGNATURE"}[1h]))',
+            ("agency",),
+        ),
+        Panel(
+            "越权被拒（1 小时，按单位与代码）",
+            "Refused for want of a right in an hour, by agency and code",
+            'sum by (agency, code) (increase(bus_refused_total{code=~"E_OWNER|E_ROUTE|E_NOT_ONBOARDED"}[1h]))',
+            ("agency", "code"),
+        ),
+        Panel("授权停止次数", "Grants stopped", "sum(bus_grant_stop_seconds_count)", shape="number"),
+        Panel(
+            "授权停止平均用时",
+            "Time to stop a grant, mean",
+            "sum(bus_grant_stop_seconds_sum) / (sum(bus_grant_stop_seconds_count) > 0) or vector(0)",
+            unit="s",
+        ),
+        Panel("换号迁移（条/秒）", "Records moved a second", "sum(rate(bus_relocated_total[5m]))", unit="cps"),
+    ),
+)
+
+BOARDS = (OPERATOR, AUTHORITY, SECURITY)
