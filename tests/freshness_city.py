@@ -206,7 +206,7 @@ class City:
 _CODES = {
     "silent": AlarmCode.SILENT,
     "source_lag": AlarmCode.SOURCE_LAG,
-    "bus_lag": AlarmCode.BUS_LAG,
+    "bus_lag": AlarmCode.ADMISSION_LAG,
     "delivery_lag": AlarmCode.DELIVERY_LAG,
     "refused": AlarmCode.REFUSED_SHARE,
 }

@@ -22,7 +22,7 @@ class AlarmCode(StrEnum):
 
     SILENT = "SILENT"
     SOURCE_LAG = "SOURCE_LAG"
-    BUS_LAG = "BUS_LAG"
+    ADMISSION_LAG = "ADMISSION_LAG"
     DELIVERY_LAG = "DELIVERY_LAG"
     CLOCK_SKEW = "CLOCK_SKEW"
     STATIC_OVERDUE = "STATIC_OVERDUE"
@@ -79,7 +79,7 @@ _ROWS: Mapping[AlarmCode, tuple[str, Severity, Literal["AGENCY", "OPERATOR"], bo
         "检查业务系统到连接器的积压，调整读取间隔",
         "look for a backlog between business system and connector, and shorten the reading interval",
     ),
-    AlarmCode.BUS_LAG: (
+    AlarmCode.ADMISSION_LAG: (
         "16, 37",
         Severity.WARNING,
         "OPERATOR",

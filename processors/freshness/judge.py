@@ -198,7 +198,7 @@ def _bus_lag(case: _Case) -> int | None:
         return None
     lag = max(0, latest.admitted_at - latest.appended_at)
     if limit is not None and lag > limit and case.counts(latest.admitted_at):
-        case.alarm(AlarmCode.BUS_LAG, latest.appended_at + limit)
+        case.alarm(AlarmCode.ADMISSION_LAG, latest.appended_at + limit)
     return lag
 
 
@@ -249,7 +249,7 @@ def _quarters(case: _Case, calendar: WorkCalendar) -> tuple[Quarter, ...]:
 _RANK = {
     Status.OVERDUE: {AlarmCode.STATIC_OVERDUE},
     Status.SILENT: {AlarmCode.SILENT},
-    Status.LAGGING: {AlarmCode.SOURCE_LAG, AlarmCode.BUS_LAG, AlarmCode.DELIVERY_LAG},
+    Status.LAGGING: {AlarmCode.SOURCE_LAG, AlarmCode.ADMISSION_LAG, AlarmCode.DELIVERY_LAG},
     Status.LATE: {AlarmCode.STATIC_LATE},
 }
 

@@ -400,3 +400,12 @@ def test_pulse_and_counts_add_up_over_the_batch(hall: Hall) -> None:
         1,
         1,
     )
+
+
+def test_a_pulse_leaves_corrections_out_of_its_business_times_and_says_what_waited_longest(hall: Hall) -> None:
+    waited = NOW - timedelta(minutes=3)
+    wrong = hall.change(permit(1), operation="CORRECT", supersedes=UUID_1, business_time=NOW - 9 * DAY)
+    batch = [hall.submit([hall.change(permit(2), business_time=NOW - DAY)], append=waited), hall.submit([wrong])]
+    [pulse] = hall.admit(*batch).pulses
+    assert (pulse["admitted"], pulse["corrected"], pulse["earliest_appended_at"]) == (2, 1, waited)
+    assert (pulse["earliest_business_time"], pulse["latest_business_time"]) == (NOW - DAY, NOW - DAY)

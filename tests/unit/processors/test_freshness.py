@@ -157,7 +157,7 @@ def test_the_lags_of_the_bus_are_the_operators() -> None:
     late = DeliveryLag(KEY, "g-1", NOW + 2 * MINUTE, NOW, NOW - HOUR)
     verdict = Watched(DYNAMIC).add(pulse(NOW, transit=MINUTE + 1), (NOW, late)).at(NOW + 2 * MINUTE)
     assert {(alarm.code.value, alarm.about, alarm.owner) for alarm in verdict.alarms} == {
-        ("BUS_LAG", "", OPERATOR),
+        ("ADMISSION_LAG", "", OPERATOR),
         ("DELIVERY_LAG", "g-1", OPERATOR),
     }
     assert (verdict.bus_lag, verdict.delivery_lag, verdict.age) == (MINUTE + 1, 2 * MINUTE, HOUR + 2 * MINUTE)
@@ -367,7 +367,7 @@ def test_an_alarm_is_told_when_it_comes_and_when_it_goes_and_keeps_its_beginning
     assert (told.raised, told.cleared) == ((first,), ())
     again = settle(told.standing, [later])
     assert (again.raised, again.cleared, tuple(again.standing.values())) == ((), (), (first,))
-    other = Alarm(AlarmCode.BUS_LAG, KEY, 7)
+    other = Alarm(AlarmCode.ADMISSION_LAG, KEY, 7)
     changed = settle(again.standing, [later, other])
     assert changed.standing[first.name].since == 5
     assert settle(changed.standing, []).cleared == (first, other)
