@@ -56,7 +56,7 @@ class RegisterWorker:
         tell_health(self.metrics, self.health)
         tell_place(self.metrics, settings)
         tell_certificates(self.metrics, self._cluster.principal)
-        self._watch = Watch(self.metrics, looks(self._cluster.admin, self._cluster.registry))
+        self._watch = Watch(self.metrics, looks(settings, self._cluster.admin, self._cluster.registry))
         self.server = HealthServer(settings.metrics_host, settings.metrics_port, self.metrics.registry, self.health)
         self._stop = threading.Event()
         self._day: date | None = None

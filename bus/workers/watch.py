@@ -120,14 +120,15 @@ class Watch:
             self._stop.wait(_LOOK_EVERY_S)
 
 
-def looks(admin: AdminClient, registry: Registry) -> dict[str, Look]:
+def looks(settings: Settings, admin: AdminClient, registry: Registry) -> dict[str, Look]:
     """The questions to Kafka and to the registry; each is small and changes nothing."""
-    return {"kafka": lambda: _ask_kafka(admin), "registry": registry.compatibility}
+    seconds = min(_ANSWER_S, settings.request_timeout_s)
+    return {"kafka": lambda: _ask_kafka(admin, seconds), "registry": registry.compatibility}
 
 
-def _ask_kafka(admin: AdminClient) -> None:
+def _ask_kafka(admin: AdminClient, seconds: float) -> None:
     try:
-        admin.describe_cluster(request_timeout=_ANSWER_S).result(_ANSWER_S * 2)
+        admin.describe_cluster(request_timeout=seconds).result(2 * seconds)
     except KafkaException as error:
         raise unavailable("asking for the brokers", error) from None
     except TimeoutError:

@@ -81,7 +81,7 @@ def _watch(
 ) -> Watch:
     tell_keys(metrics, settings, keys)
     tell_certificates(metrics, principal)
-    return Watch(metrics, looks(asks, registry))
+    return Watch(metrics, looks(settings, asks, registry))
 
 
 def admit_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:

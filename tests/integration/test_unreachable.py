@@ -15,8 +15,12 @@ import pytest
 from bus import Publisher, Subscriber
 from bus.keys.store import create_keys
 from bus.local.certificates import issue_agency, issue_bus
+from bus.metrics import Metrics
 from bus.settings import Settings
+from bus.wire.clients import Principal, admin
+from bus.wire.registry import Registry
 from bus.workers.supervisor import environment_of
+from bus.workers.watch import Watch, looks
 from bus.workers.wiring import WORKERS
 from schemas.errors import KafkaUnavailableError
 from tests.city import until
@@ -108,6 +112,13 @@ def test_the_clients_raise_the_typed_error_and_write_nothing(
         client(AGENCY, settings=nowhere)
     assert raised.value.retryable
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_watch_tells_that_neither_answers(nowhere: Settings) -> None:
+    principal, metrics = Principal.role(nowhere, "admit"), Metrics("admit")
+    Watch(metrics, looks(nowhere, admin(nowhere, principal), Registry(nowhere, principal))).look()
+    for target in ("kafka", "registry"):
+        assert metrics.registry.get_sample_value("bus_reachable", {"worker": "admit", "target": target}) == 0
 
 
 @pytest.mark.parametrize("nowhere", ["silent"], indirect=True)
