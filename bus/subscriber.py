@@ -13,7 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from bus.settings import Settings, load
 from bus.wire.clients import Principal, admin, consumer
-from bus.wire.errors import unavailable
+from bus.wire.errors import passes, unavailable
 from bus.wire.leaving import leave
 from bus.wire.registry import Registry
 from schemas.codec import unframe
@@ -127,7 +127,7 @@ class Subscriber:
             if error is not None:
                 if error.code() in _ENDED:
                     raise RefusedError(Refused(RefusalCode.E_NO_GRANT, "the grant has ended").reason_en)
-                if error.retriable():
+                if passes(error):
                     continue
                 raise unavailable("cannot read deliveries", KafkaException(error))
             found = self._read(message)

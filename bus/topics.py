@@ -105,6 +105,37 @@ PULSE = TopicKind(
     retention_ms=7 * DAY_MS,
     envelope="pulse",
 )
+HEARTBEAT = TopicKind(
+    "heartbeat.<agency>",
+    "a source says that it is there, and up to when its data are complete",
+    "the agency",
+    "freshness",
+    retention_ms=7 * DAY_MS,
+    envelope="heartbeat",
+)
+DECLARATION = TopicKind(
+    "declaration.<agency>",
+    "a source's word on a quarter: complete up to a mark, or unchanged",
+    "the agency",
+    "freshness, the agency",
+    envelope="declaration",
+)
+FRESHNESS = TopicKind(
+    "freshness",
+    "how each agency's part of each resource stands, and the state behind it",
+    "freshness",
+    "freshness, operator",
+    compacted=True,
+    envelope="freshness",
+)
+ALARM = TopicKind(
+    "alarm",
+    "what is wrong with a source: raised, then cleared",
+    "freshness",
+    "freshness, operator",
+    compacted=True,
+    envelope="alarm",
+)
 INCIDENT = TopicKind(
     "incident",
     "what people must look into, such as classified data found on the bus",
@@ -147,7 +178,24 @@ REGISTER = tuple(
     )
     for kind in MODELS
 )
-KINDS = (CHANGE, RECORD, DELIVERY, RECEIPT, REFUSED, CURSOR, PULSE, INCIDENT, PROGRESS, LINK, RELOCATION, *REGISTER)
+KINDS = (
+    CHANGE,
+    RECORD,
+    DELIVERY,
+    RECEIPT,
+    REFUSED,
+    CURSOR,
+    PULSE,
+    HEARTBEAT,
+    DECLARATION,
+    FRESHNESS,
+    ALARM,
+    INCIDENT,
+    PROGRESS,
+    LINK,
+    RELOCATION,
+    *REGISTER,
+)
 
 
 def change_topic(agency: str, resource: str) -> str:
@@ -163,6 +211,16 @@ def record_topic(resource: str) -> str:
 def cursor_topic(agency: str) -> str:
     """Where an agency's connectors note how far they have read."""
     return f"cursor.{agency}"
+
+
+def heartbeat_topic(agency: str) -> str:
+    """Where an agency's sources say that they are there."""
+    return f"heartbeat.{agency}"
+
+
+def declaration_topic(agency: str) -> str:
+    """Where an agency's sources declare their quarters."""
+    return f"declaration.{agency}"
 
 
 def register_topic(kind: str) -> str:

@@ -103,6 +103,15 @@ def prefilled(
         if matter.opened_at <= at and during.holds(local_date(matter.opened_at))
     ]
     figures.append(_matters_figure("被提出核查次数", cases))
+    told = [
+        matter.number
+        for matter in register.matters("effect_report", requester=agency)
+        if any(
+            step.action == "report_effect" and step.at <= at and during.holds(local_date(step.at))
+            for step in register.history(matter.number)
+        )
+    ]
+    figures.append(_matters_figure("反馈应用成效的授权数", told))
     return tuple(figures)
 
 

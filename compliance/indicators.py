@@ -14,22 +14,31 @@ from compliance.busfacts import BusFacts, facts_of
 from compliance.catalogue import local_date
 from compliance.figures import Cell, Figures, columns
 from compliance.indicator_table import DEFAULT_WEIGHTS, INDICATORS, Indicator
-from compliance.models import Agency, ContactRole
+from compliance.models import NAMED_PERSONS, Agency
 from compliance.period import Period
 from compliance.punctual import Kept, punctual
 from compliance.register.rows import Step
 from compliance.register.service import Register
 from compliance.workflow import Matter
-from compliance.workflows import annual_report, data_case, effect_report, evidence, incident, outage
+from compliance.workflows import (
+    annual_report,
+    change_notice,
+    contact_change,
+    data_case,
+    effect_report,
+    evidence,
+    incident,
+    outage,
+)
+from compliance.workflows.change_notice import CHANGE_NOTICE
+from compliance.workflows.contact_change import CONTACT_CHANGE
 from compliance.workflows.evidence import EvidenceKind
 from compliance.workflows.incident import IncidentKind
 from compliance.workflows.legacy_exchange import LEGACY_EXCHANGE, UNPLANNED
 
-_THREE = (ContactRole.LEADER, ContactRole.SHARING_OFFICER, ContactRole.TECHNICAL_OFFICER)
 _CORRECTION = ("owner_correction", "correction_answer", "case_owner_answer")
-_CATALOGUE = ("change_report", "catalogue_update")
+_CATALOGUE = ("catalogue_update",)
 _ANSWERS = ("application_answer", "conditional_answer", "supply_confirmed", "conditional_supply", "supply_ordered")
-_CONTACTS = ("contact_change_notice",)
 _LEAKS = frozenset({IncidentKind.LEAK.value, IncidentKind.STATE_SECRET.value})
 
 
@@ -71,18 +80,18 @@ def values_of(
         "sharing_rules": scene.rule(EvidenceKind.SHARING_RULES),
         "secrecy_rules": scene.rule(EvidenceKind.SECRECY_RULES),
         "named_persons": scene.persons(),
-        "contact_notices": scene.clocks(_CONTACTS),
+        "contact_notices": scene.notices(CONTACT_CHANGE.code, contact_change.CLOCK),
         "conformance": scene.conformance(),
         "punctuality": scene.punctuality(),
         "wrong_data": scene.wrong_data(),
-        "catalogue_current": scene.clocks(_CATALOGUE),
+        "catalogue_current": scene.catalogue_current(),
         "corrections": scene.clocks(_CORRECTION),
         "over_scope": scene.over_scope(),
         "leaks": scene.leaks(),
         "answers": scene.clocks(_ANSWERS),
         "legacy_exchanges": scene.legacy_exchanges(),
         "annual_report": scene.annual_report(),
-        "outage_notices": scene.outage_notices(),
+        "outage_notices": scene.notices(outage.CODE, outage.NOTICE),
     }
     return tuple(_value(INDICATORS[code], *counted) for code, counted in found.items())
 
@@ -116,12 +125,10 @@ class _Scene:
         return int(bool(shown)), 1, shown
 
     def persons(self) -> _Counted:
-        named = {contact.role for contact in self._agency.contacts} & set(_THREE)
-        return (
-            len(named),
-            len(_THREE),
-            tuple(f"agency/{self._agency.code}#{role.value}" for role in _THREE if role in named),
-        )
+        """The three of Art 10; a role that is vacant counts as nobody's."""
+        named = {contact.role for contact in self._agency.contacts if contact.vacant_since is None}
+        filled = tuple(f"agency/{self._agency.code}#{role.value}" for role in NAMED_PERSONS if role in named)
+        return len(filled), len(NAMED_PERSONS), filled
 
     def clocks(self, rules: Sequence[str]) -> _Counted:
         found: Kept = punctual(self._clocks, rules, self._during, self._at)
@@ -192,10 +199,17 @@ class _Scene:
             records.append(reports[0].number if reports else f"{subject}: none")
         return good, len(records), tuple(records)
 
-    def outage_notices(self) -> _Counted:
-        told = [matter for matter in self._matters(outage.CODE) if self._during.holds(local_date(matter.opened_at))]
-        good = sum(f"LATE:{outage.NOTICE}" not in matter.flags for matter in told)
+    def notices(self, workflow: str, clock: str) -> _Counted:
+        """Notices of the period, and how many came in time: what is told begins before anybody can start a clock."""
+        told = [matter for matter in self._matters(workflow) if self._during.holds(local_date(matter.opened_at))]
+        good = sum(f"LATE:{clock}" not in matter.flags for matter in told)
         return good, len(told), tuple(matter.number for matter in told)
+
+    def catalogue_current(self) -> _Counted:
+        """Changes reported in time (Art 14), and the updates that the agency itself owed (2025:17)."""
+        reports = self.notices(CHANGE_NOTICE.code, change_notice.REPORT_CLOCK)
+        updates = self.clocks(_CATALOGUE)
+        return reports[0] + updates[0], reports[1] + updates[1], (*reports[2], *updates[2])
 
     def _matters(self, workflow: str, party: str = "unit", **parties: str) -> list[Matter]:
         """The agency's matters as they stood at the instant."""

@@ -68,9 +68,11 @@ class _Pulse:
     admitted: int = 0
     refused: int = 0
     withdrawn: int = 0
+    corrected: int = 0
     earliest: int | None = None
     latest: int | None = None
     published: int | None = None
+    appended: int | None = None
 
 
 class Reporter:
@@ -137,9 +139,11 @@ class Reporter:
                     "admitted": pulse.admitted,
                     "refused": pulse.refused,
                     "withdrawn": pulse.withdrawn,
+                    "corrected": pulse.corrected,
                     "earliest_business_time": pulse.earliest,
                     "latest_business_time": pulse.latest,
                     "latest_published_at": pulse.published,
+                    "earliest_appended_at": pulse.appended,
                     "admitted_at": self.now_ms,
                 },
             )
@@ -155,14 +159,20 @@ class SubmissionReport:
         self._id: str | None = submission["submission_id"]
         self._pulse = reporter.pulse(self._agency, self._resource)
         self._pulse.published = submission["published_at"] or self._pulse.published
+        waiting = self._pulse.appended
+        self._pulse.appended = message.append_ms if waiting is None else min(waiting, message.append_ms)
         self._admitted = 0
         self._refused: list[dict[str, Any]] = []
 
     def admitted(self, change: Mapping[str, Any]) -> None:
         """Count one admitted change."""
         self._admitted += 1
-        pulse, at = self._pulse, change["business_time"]
-        pulse.withdrawn += change["operation"] == "WITHDRAW"
+        pulse, at, operation = self._pulse, change["business_time"], change["operation"]
+        if operation in ("WITHDRAW", "CORRECT"):
+            # About what was supplied before: neither a sign of freshness nor late.
+            pulse.withdrawn += operation == "WITHDRAW"
+            pulse.corrected += operation == "CORRECT"
+            return
         pulse.earliest = at if pulse.earliest is None or at < pulse.earliest else pulse.earliest
         pulse.latest = at if pulse.latest is None or at > pulse.latest else pulse.latest
 

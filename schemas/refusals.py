@@ -111,7 +111,9 @@ RULES: dict[RefusalCode, Rule] = {
         "45", "不同意共享未说明理由、依据或未附材料", "the refusal lacks its reason, legal citation or document"
     ),
     RefusalCode.E_SANCTIONED: Rule(
-        "44", "该单位当年度政府投资信息化项目不予受理", "the agency's government-funded projects of that year are not accepted"
+        "44",
+        "该单位当年度政府投资信息化项目不予受理",
+        "the agency's government-funded projects of that year are not accepted",
     ),
     RefusalCode.E_ROLE: Rule("8, 9, 39", "该角色无权办理此事项", "the role may not take this action"),
     RefusalCode.E_STATE: Rule("39, 44", "当前状态下不能办理此事项", "the action is not possible in this state"),

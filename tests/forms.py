@@ -103,7 +103,7 @@ def _several(random: Random, arguments: tuple[Any, ...], info: FieldInfo | None,
     return made
 
 
-def _plain(random: Random, hint: Any, info: FieldInfo | None, known: Known) -> Any:
+def _plain(random: Random, hint: Any, info: FieldInfo | None, known: Known) -> Any:  # noqa: PLR0911  one for each type
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         return _fields(random, hint, known)
     if isinstance(hint, type) and issubclass(hint, Enum):

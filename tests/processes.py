@@ -17,6 +17,11 @@ def processes_of(state_dir: Path) -> list[str]:
     return found
 
 
+def children_of(pid: int) -> list[int]:
+    """The processes that a process's first thread has started and that it has not seen end."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+
 def listens_to_sigterm(pid: int) -> bool:
     """Whether a process has a handler for SIGTERM."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")

@@ -141,7 +141,13 @@ def confirmed(register: Register, *fields: str, at: datetime = NOW) -> tuple[Mat
 
 def file_confirmation(register: Register, grant: str, at: datetime = NOW) -> None:
     """File 授权确认表."""
-    form = {"number": "确认〔2026〕1号", "filed_on": "2026-09-01", "handler": "某人", "phone": "1", "approved_by": "某人"}
+    form = {
+        "number": "确认〔2026〕1号",
+        "filed_on": "2026-09-01",
+        "handler": "某人",
+        "phone": "1",
+        "approved_by": "某人",
+    }
     moved(register.act(grant, "file_confirmation", form, OWNER, at), "PENDING")
 
 
@@ -160,9 +166,9 @@ def draft(*fields: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-def signature(day: date = NOW.date()) -> dict[str, Any]:
-    """One side's signature."""
-    return {"signed_on": day.isoformat(), "signatory": "某人", "digest": "sm3:00"}
+def signature(day: date | None = None) -> dict[str, Any]:
+    """One side's signature, of today."""
+    return {"signed_on": (day or NOW.date()).isoformat(), "signatory": "某人", "digest": "sm3:00"}
 
 
 def signed(register: Register, *fields: str, at: datetime = NOW, **changes: Any) -> Matter:
@@ -218,5 +224,3 @@ def ordered(register: Register, dispute: str, at: datetime = NOW) -> Moved | Ref
     moved(register.act(dispute, "petition", PETITION, ASKER, at), "GOVERNMENT")
     order = {"number": "府裁〔2026〕1号", "decided_on": at.date().isoformat(), "document": "决定1号"}
     return register.act(dispute, "order", order, GOVERNMENT, at)
-
-

@@ -8,7 +8,7 @@ import sys
 import threading
 
 from bus.settings import load
-from bus.wire.clients import Principal, consumer, producer
+from bus.wire.clients import Principal, consumer
 from bus.wire.transaction import Transactions
 from bus.workers.loop import Place, collect
 from processors.batch import Outgoing
@@ -19,7 +19,7 @@ def copy(source: str, target: str, stop: threading.Event) -> None:
     settings = load()
     operator = Principal.role(settings, "operator")
     reader = consumer(settings, operator, f"bench.{source}")
-    transactions = Transactions(producer(settings, operator, f"bench.{source}"), settings.request_timeout_s)
+    transactions = Transactions(settings, operator, f"bench.{source}")
     transactions.start()
     reader.subscribe([source])
     while not stop.is_set():

@@ -1,4 +1,4 @@
-"""The catalogue as an Excel workbook; the only file that knows openpyxl.
+"""The catalogue as an Excel workbook; with `bus/register/figures_workbook.py` the only files that know openpyxl.
 
 Every cell is text: a sheet is read as it looks, and nothing that an office wrote is ever run as a formula.
 """

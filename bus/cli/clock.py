@@ -1,6 +1,7 @@
 """`bus clock …`: who owes what by when under which article, and letting time pass."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 
@@ -46,7 +47,7 @@ def list_(agency: str | None, limit: int, *, overdue: bool, as_json: bool) -> No
             one.rule,
             f"{one.profile} Art {one.article}",
             one.matter,
-            "advises only" if one.advisory else "",
+            " ".join(word for word, holds in _REMARKS if holds(one)),
         )
         for one in found[:limit]
     ]
@@ -74,6 +75,12 @@ def tick(at: datetime | None, *, as_json: bool) -> None:
         click.echo("nothing follows by itself")
 
 
+_REMARKS: tuple[tuple[str, Callable[[Clock], bool]], ...] = (
+    ("advises only", lambda one: one.advisory),
+    ("stands still", lambda one: one.state == "PAUSED"),
+)
+
+
 def _left(one: Clock, today: date) -> str:
     days = (one.due - today).days
     return f"{-days} overdue" if days < 0 else f"{days} left"
@@ -85,4 +92,4 @@ def _office(owes: str) -> str:
 
 def _plain(one: Clock, today: date) -> dict[str, object]:
     told = {key: value.isoformat() if isinstance(value, date) else value for key, value in asdict(one).items()}
-    return {**told, "overdue": one.due < today}
+    return {**told, "overdue": one.due < today and one.state == "RUNNING"}

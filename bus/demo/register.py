@@ -1,9 +1,10 @@
-"""The demo's register file: every resource of Articles 18 to 35 with its owner, three grants that are looked at closely."""
+"""The demo's agencies, entries and grants by name, and the same register as a file, as an installation may begin with one."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from compliance.entry import CatalogueEntry
 from compliance.proposal import propose
 from compliance.registertext import entry_datum, plain_yaml
 from schemas.resource import packaged_resources, packaged_text, resource_schema
@@ -43,38 +44,22 @@ def other_grant(resource: str) -> str:
     return f"demo-{resource.replace('_', '-')}"
 
 
-# Grant → subscriber and resource.
-GRANTS = {
-    FULL: ("hrss", "residence_permit"),
-    COUNTY: ("civil_affairs", "residence_permit"),
-    EXPIRED: ("local_tax", "enterprise_registration"),
-    **{other_grant(resource): ("statistics", resource) for resource in OTHERS},
-}
-
-
-def topic_of(grant: str) -> str:
-    """The delivery topic of a grant."""
-    subscriber, resource = GRANTS[grant]
-    return f"delivery.{subscriber}.{resource}.{grant}"
-
-
 def owners_of(resource: str) -> tuple[str, ...]:
     """The agencies that own a resource in the demo, as its schema proposes them."""
     return tuple(resource_schema(packaged_text(resource)).avro["owner"])
 
 
-def write_register(folder: Path, now: datetime, *, county_state: str = "ACTIVE") -> Path:
+def write_register(folder: Path, now: datetime) -> Path:
     """Write `register.yaml`; signing certificates are expected under `agencies/` beside it.
 
     Args:
         folder: the demo's state directory.
         now: aware.
-        county_state: state of the county grant, changed when the demo revokes it.
     """
     content = {
         "version": "1",
         "agencies": [_agency(code, name) for code, name in AGENCIES.items()],
-        "catalogue": [_entry(resource) for resource in (*OWNERS, *OTHERS, LINKS)],
+        "catalogue": [entry_datum(entry_of(resource)) for resource in (*OWNERS, *OTHERS, LINKS)],
         "reviews": [
             {
                 "number": f"DEMO-{number}",
@@ -95,9 +80,6 @@ def write_register(folder: Path, now: datetime, *, county_state: str = "ACTIVE")
             {
                 **_grant(COUNTY, "civil_affairs", "residence_permit", list(COUNTY_FIELDS), "惠城区人口统计"),
                 "rows": {"divisions": [COUNTY_DIVISION]},
-                "state": county_state,
-                # Kept after the end, so that the demo can show that nothing more arrives.
-                "disposal": "RETAIN",
             },
             {
                 **_grant(EXPIRED, "local_tax", "enterprise_registration", ["enterprise_name"], "税务登记核验"),
@@ -131,9 +113,9 @@ def _agency(code: str, name: str) -> dict[str, Any]:
     }
 
 
-def _entry(resource: str) -> dict[str, Any]:
+def entry_of(resource: str, published_at: datetime = _PUBLISHED) -> CatalogueEntry:
     """The entry that is proposed for the first catalogue; what is small here has one partition."""
-    return entry_datum(propose(resource, _PUBLISHED, partitions=4 if resource in OWNERS else 1))
+    return propose(resource, published_at, partitions=4 if resource in OWNERS else 1)
 
 
 def _grant(name: str, subscriber: str, resource: str, fields: list[str], purpose: str) -> dict[str, Any]:

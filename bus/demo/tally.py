@@ -1,12 +1,12 @@
 """What really stands on the topics, counted as it comes: receipts, refusals, deliveries."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from confluent_kafka import TopicPartition
 
-from bus.demo.register import AGENCIES, GRANTS, topic_of
+from bus.demo.register import AGENCIES
 from bus.settings import Settings
 from bus.wire.clients import Principal, consumer
 from bus.wire.registry import Registry
@@ -31,13 +31,18 @@ class Counts:
 
 
 class Tally:
-    """Reads the topics of the demo from their beginning, as the operator."""
+    """Reads the topics of the demo from their beginning, as the operator.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: of the demo.
+        deliveries: what the demo calls the grant of each delivery topic.
+    """
+
+    def __init__(self, settings: Settings, deliveries: Mapping[str, str]) -> None:
         operator = Principal.role(settings, "operator")
         self._registry = Registry(settings, operator)
         self._reader = consumer(settings, operator, "demo.tally")
-        self._grants = {topic_of(grant): grant for grant in GRANTS}
+        self._grants = dict(deliveries)
         self.counts = Counts()
         topics = [*map(receipt_topic, AGENCIES), *map(refused_topic, AGENCIES), *self._grants]
         self._reader.assign(list(self._places(topics, settings)))

@@ -86,11 +86,11 @@ def issue_bus(state_dir: Path) -> dict[str, TlsFiles]:
     return {role: issue_role(state_dir, role) for role in (*CLIENT_ROLES, *SERVER_ROLES)}
 
 
-def issue_agency(state_dir: Path, code: str) -> AgencyFiles:
+def issue_agency(state_dir: Path, code: str, signs_from: dt.datetime | None = None) -> AgencyFiles:
     """Issue, or find again, an agency's TLS certificate (CN `agency-<code>`) and signing certificate.
 
     The files are in `agencies/<code>/`. The signing certificate's PEM belongs into the agency's register
-    entry.
+    entry. `signs_from` is the first instant that a new one is valid at; None is now.
 
     Raises:
         UsageError: when the code is not an agency code (lower-case letters, digits, underscore).
@@ -106,7 +106,9 @@ def issue_agency(state_dir: Path, code: str) -> AgencyFiles:
     ca_certificate, ca_key = _authority(state_dir)
     if not _usable(certificate, key, ca_certificate):
         signing = ed25519.Ed25519PrivateKey.generate()
-        leaf = _leaf(f"agency-{code}", signing, ca_certificate, ca_key, server=False, signing_only=True)
+        leaf = _leaf(
+            f"agency-{code}", signing, ca_certificate, ca_key, server=False, signing_only=True, valid_from=signs_from
+        )
         _write(key, _key_pem(signing), 0o600)
         _write(certificate, _certificate_pem(leaf), 0o644)
     return AgencyFiles(tls=tls, signing_certificate=certificate, signing_key=key)
@@ -162,6 +164,7 @@ def _leaf(
     *,
     server: bool,
     signing_only: bool = False,
+    valid_from: dt.datetime | None = None,
 ) -> x509.Certificate:
     now = dt.datetime.now(dt.UTC)
     builder = (
@@ -170,7 +173,7 @@ def _leaf(
         .issuer_name(ca_certificate.subject)
         .public_key(private.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - BACKDATE)
+        .not_valid_before((valid_from or now) - BACKDATE)
         .not_valid_after(min(now + LEAF_LIFETIME, ca_certificate.not_valid_after_utc))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(authority=False), critical=True)

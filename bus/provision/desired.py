@@ -12,9 +12,13 @@ from enum import Enum
 from bus.provision.rights import Right, agency_rights, grant_right, worker_rights
 from bus.settings import Settings
 from bus.topics import (
+    ALARM,
     CHANGE,
     CURSOR,
+    DECLARATION,
     DELIVERY,
+    FRESHNESS,
+    HEARTBEAT,
     INCIDENT,
     LINK,
     PROGRESS,
@@ -27,6 +31,8 @@ from bus.topics import (
     TopicKind,
     change_topic,
     cursor_topic,
+    declaration_topic,
+    heartbeat_topic,
     record_topic,
     topic_config,
 )
@@ -39,7 +45,7 @@ from processors.reports import receipt_topic, refused_topic
 from schemas.codec import Codec
 from schemas.resource import envelope, resource_schema
 
-FIXED = (PULSE, INCIDENT, PROGRESS, LINK, RELOCATION, *REGISTER)
+FIXED = (PULSE, FRESHNESS, ALARM, INCIDENT, PROGRESS, LINK, RELOCATION, *REGISTER)
 # Submissions, records and deliveries have schemas that follow from the catalogue; the rest are envelopes of the bus.
 GOVERNED = ("change.", "record.", "delivery.")
 
@@ -113,6 +119,8 @@ def desired(view: RegisterView, settings: Settings, now: datetime) -> Desired:
         making.fixed(RECEIPT, receipt_topic(agency.code))
         making.fixed(REFUSED, refused_topic(agency.code))
         making.fixed(CURSOR, cursor_topic(agency.code))
+        making.fixed(HEARTBEAT, heartbeat_topic(agency.code))
+        making.fixed(DECLARATION, declaration_topic(agency.code))
     for entry in view.entries():
         _entry(making, view, entry)
     ended, due = [], {}

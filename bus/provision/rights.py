@@ -15,6 +15,8 @@ from bus.topics import (
     RELOCATION,
     change_topic,
     cursor_topic,
+    declaration_topic,
+    heartbeat_topic,
     register_topic,
 )
 from compliance.models import MODELS, Agency, CatalogueEntry, Grant, SecrecyReview
@@ -95,6 +97,10 @@ def agency_rights(code: str) -> set[Right]:
         Right(own, TOPIC, refused_topic(code), WRITE),
         Right(own, TOPIC, cursor_topic(code), READ),
         Right(own, TOPIC, cursor_topic(code), WRITE),
+        # Its sources say that they are there, and declare their quarters.
+        Right(own, TOPIC, heartbeat_topic(code), WRITE),
+        Right(own, TOPIC, declaration_topic(code), WRITE),
+        Right(own, TOPIC, declaration_topic(code), READ),
         Right(own, GROUP, f"{code}.", READ, prefixed=True),
         # Readers without offsets of their own (bus/wire/feed.py, bus/wire/table.py) still name a group.
         Right(own, GROUP, f"agency-{code}.register", READ),

@@ -50,7 +50,7 @@ def open_register(settings: Settings) -> Register:
     with answering():
         file = _file(engine)
         if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            _make_room(file)
         migrate(engine)
     if file is not None:
         # Names of responsible persons stand in it: it is read by its owner alone.
@@ -109,6 +109,15 @@ def _engine(settings: Settings) -> sa.Engine:
     if engine.dialect.name == "sqlite" and engine.url.database in (None, "", ":memory:"):
         raise SettingsError("BUS_REGISTER_URL: a database in memory keeps nothing; name a file")
     return engine
+
+
+def _make_room(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RegisterUnavailableError(
+            f"the register's database has no folder: {file.parent} ({error.strerror})"
+        ) from None
 
 
 def _file(engine: sa.Engine) -> Path | None:

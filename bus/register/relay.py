@@ -17,7 +17,7 @@ from bus.provision.desired import Desired, desired
 from bus.provision.ending import finish
 from bus.provision.plan import Plan
 from bus.topics import record_topic, register_topic
-from bus.wire.clients import OnStep, no_step, producer
+from bus.wire.clients import OnStep, no_step
 from bus.wire.table import end_offsets
 from bus.wire.transaction import AbortedError, Transactions
 from compliance.events import to_event
@@ -159,8 +159,7 @@ def write_events(cluster: Cluster, models: Sequence[RegisterModel], on_step: OnS
         topic, codec = register_topic(model.kind), envelope(f"register_{model.kind}")
         value = cluster.registry.head(topic, codec) + codec.encode(to_event(model))
         outgoing.setdefault(topic, []).append({"key": model.key.encode(), "value": value, "partition": 0})
-    client = producer(cluster.settings, cluster.principal, TRANSACTIONAL_ID)
-    transactions = Transactions(client, cluster.settings.request_timeout_s, on_step)
+    transactions = Transactions(cluster.settings, cluster.principal, TRANSACTIONAL_ID, on_step)
     transactions.start()
     try:
         transactions.run(outgoing, {}, None)

@@ -57,11 +57,11 @@ def _common(settings: Settings, principal: Principal) -> dict[str, Any]:
         # Errors reach us through the calls that they concern; the client's own lines would only repeat them.
         "log_level": 2,
         "error_cb": _quiet,
-        # A client that lost every broker keeps what it knows of them. Starting over from the bootstrap servers, the
-        # default, makes librdkafka 2.16 wait for ever for the group coordinator that it had known before, inside
-        # send_offsets_to_transaction.
-        "metadata.recovery.strategy": "none",
-        # A broker that comes back is found again soon.
+        # A broker that is starting or stopping may answer with an empty list of brokers, and then the client knows none
+        # any more: it must begin again from the bootstrap servers, or it would be silent for ever.
+        "metadata.recovery.strategy": "rebootstrap",
+        # A broker that comes back is found again soon, and nobody knocks more often meanwhile.
+        "reconnect.backoff.ms": 500,
         "reconnect.backoff.max.ms": 1_000,
     }
 

@@ -33,6 +33,13 @@ _MOVING = frozenset(
         KafkaError.UNKNOWN_LEADER_EPOCH,
     }
 )
+_PASSING = frozenset(
+    {
+        KafkaError._PARTITION_EOF,  # noqa: SLF001  documented names
+        KafkaError._TRANSPORT,  # noqa: SLF001  as above
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001  as above
+    }
+)
 _RIGHTS = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -66,8 +73,18 @@ def remedy(error: KafkaException) -> Remedy:
 
 
 def leader_moves(error: KafkaException) -> bool:
-    """Whether a partition only has no leader yet, as when its topic was made a moment ago: asking again helps."""
+    """Whether a partition has no leader yet, or another than the client knows: with new metadata asking again helps."""
     return kafka_error(error).code() in _MOVING
+
+
+def passes(error: KafkaError) -> bool:
+    """Whether what a reader is told passes by itself: the end of a partition, a broker that is away or moves."""
+    return error.retriable() or error.code() in _PASSING or error.code() in _MOVING
+
+
+def away(error: KafkaError) -> bool:
+    """Whether it says that a broker did not answer."""
+    return error.code() in _NO_ANSWER
 
 
 def unavailable(what: str, error: KafkaException) -> BusError:

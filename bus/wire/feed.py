@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from bus.settings import Settings
 from bus.topics import register_topic
 from bus.wire.clients import Principal, admin, consumer
-from bus.wire.errors import unavailable
+from bus.wire.errors import passes, unavailable
 from bus.wire.registry import Registry
 from bus.wire.table import read_to_end
 from compliance.events import from_event
@@ -64,7 +64,7 @@ class RegisterFeed:
             if error is None:
                 self._apply(message)
                 changed = True
-            elif error.code() != KafkaError._PARTITION_EOF and not error.retriable():  # noqa: SLF001  documented name
+            elif not passes(error):
                 raise unavailable("cannot read the register", KafkaException(error))
         return changed
 

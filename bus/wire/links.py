@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaException, Message, TopicPartition
 
 from bus.settings import Settings
 from bus.topics import LINK
 from bus.wire.clients import Principal, admin, consumer
-from bus.wire.errors import unavailable
+from bus.wire.errors import passes, unavailable
 from bus.wire.table import read_to_end
 from processors.links import Links
 from schemas.codec import unframe
@@ -51,7 +51,7 @@ class LinkFeed:
             error = message.error()
             if error is None:
                 self._apply_all([message])
-            elif error.code() != KafkaError._PARTITION_EOF and not error.retriable():  # noqa: SLF001  documented name
+            elif not passes(error):
                 raise unavailable("cannot read the identity links", KafkaException(error))
 
     def since(self, offset: int) -> list[bytes]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from bus.wire.deadline import Deadline
-from bus.wire.errors import unavailable
+from bus.wire.errors import passes, unavailable
 
 Place = tuple[str, int]
 _BATCH = 2_000
@@ -41,7 +41,7 @@ def read_stretches(
                 reached = offset + 1
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  documented name
                 reached = offset
-            elif not error.retriable():
+            elif not passes(error):
                 raise unavailable(f"cannot read {place[0]}", KafkaException(error))
             else:
                 continue

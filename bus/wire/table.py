@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec  # its public home re-exports it without saying so
 
 from bus.wire.deadline import Deadline
-from bus.wire.errors import leader_moves, unavailable
+from bus.wire.errors import leader_moves, passes, unavailable
 
 _LOOK_EVERY_S = 0.05
 _EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the client leaves it unannotated
@@ -50,6 +50,15 @@ def _offsets(
             if not leader_moves(error) or deadline.over:
                 raise unavailable("cannot read the ends of topics", error) from None
         time.sleep(_LOOK_EVERY_S)
+        _refresh(admin, deadline)
+
+
+def _refresh(admin: AdminClient, deadline: Deadline) -> None:
+    """Make the client learn the leaders anew: `list_offsets` itself never looks again, whatever the broker answers."""
+    try:
+        admin.list_topics(timeout=max(0.1, deadline.left))
+    except KafkaException as error:
+        raise unavailable("cannot read the ends of topics", error) from None
 
 
 def read_to_end(
@@ -77,7 +86,7 @@ def read_to_end(
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  the client's documented name
                 if place in ends and (message.offset() or 0) >= ends[place]:
                     del ends[place]
-            else:
+            elif not passes(error):
                 raise unavailable(f"cannot read {place[0]}", KafkaException(error))
         if ends:
             deadline.check()

@@ -12,13 +12,16 @@ Numbered steps, the same in every worker:
 8. count, and do what may only follow a commit
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from bus.wire.clients import OnStep, no_step
+from bus.settings import Settings
+from bus.wire.clients import OnStep, Principal, no_step, producer
 from bus.wire.deadline import Deadline
-from bus.wire.errors import Remedy, remedy, unavailable
+from bus.wire.errors import Remedy, away, kafka_error, remedy, unavailable
+from bus.wire.watch import within
 from processors.batch import Outgoing
 from schemas.errors import KafkaUnavailableError
 
@@ -34,15 +37,30 @@ class Transactions:
     """The transactions of one worker.
 
     Args:
-        producer: transactional, with its own transactional id.
-        timeout_s: for each call.
+        settings: where Kafka is, and how long each call may take.
+        principal: who writes.
+        transactional_id: the worker's own.
         on_step: called with the number of the step about to be taken; a fault test kills here.
     """
 
-    def __init__(self, producer: Producer, timeout_s: float, on_step: OnStep = no_step) -> None:
-        self._producer = producer
-        self._timeout = timeout_s
+    def __init__(
+        self, settings: Settings, principal: Principal, transactional_id: str, on_step: OnStep = no_step
+    ) -> None:
+        self._settings = settings
+        self._principal = principal
+        self._transactional_id = transactional_id
+        self._timeout = settings.request_timeout_s
         self._on_step = on_step
+        self._lost = threading.Event()
+        self._producer = self._make()
+
+    def _make(self) -> Producer:
+        return producer(self._settings, self._principal, self._transactional_id, error_cb=self._hear)
+
+    def _hear(self, error: KafkaError) -> None:
+        """What the client says of its connections."""
+        if away(error):
+            self._lost.set()
 
     def start(self) -> None:
         """Fence any earlier producer of this transactional id and abort what it left open.
@@ -50,15 +68,28 @@ class Transactions:
         Raises:
             KafkaUnavailableError: when the broker does not answer in time.
         """
-        deadline = Deadline(self._timeout, "starting transactions")
-        while True:
-            try:
-                self._producer.init_transactions(max(0.1, deadline.left))
-            except KafkaException as error:
-                if remedy(error) is not Remedy.RETRY or deadline.over:
-                    raise unavailable("cannot start transactions", error) from None
-            else:
-                return
+        try:
+            self._retrying("starting transactions", self._producer.init_transactions)
+        except KafkaException as error:
+            raise unavailable("cannot start transactions", error) from None
+        self._producer.poll(0)
+        self._lost.clear()
+
+    def renew(self) -> bool:
+        """Between two transactions: start over with a new producer where this one lost a broker; whether it did.
+
+        A producer remembers the group's coordinator, also one that it cannot reach any more, and waits for it without
+        end (librdkafka issue 5511). A new one asks. What was read before may be another's work by now.
+
+        Raises:
+            KafkaUnavailableError, FencedError: as `start`.
+        """
+        self._producer.poll(0)
+        if not self._lost.is_set():
+            return False
+        self._producer = self._make()
+        self.start()
+        return True
 
     def run(
         self,
@@ -88,12 +119,17 @@ class Transactions:
             if consumer is not None and offsets:
                 places = [TopicPartition(topic, part, offset) for (topic, part), offset in offsets.items()]
                 metadata = consumer.consumer_group_metadata()
-                self._retrying(lambda: self._producer.send_offsets_to_transaction(places, metadata, self._timeout))
+                self._retrying(
+                    "sending offsets",
+                    lambda seconds: self._producer.send_offsets_to_transaction(places, metadata, seconds),
+                )
             self._on_step(COMMIT)
-            self._retrying(lambda: self._producer.commit_transaction(self._timeout))
+            self._retrying("committing a transaction", self._producer.commit_transaction)
         except KafkaException as error:
             if remedy(error) is Remedy.END:
                 raise unavailable("the transaction failed", error) from None
+            if away(kafka_error(error)):
+                self._lost.set()
             self._abort()
             raise AbortedError from None
         self._on_step(AFTER)
@@ -117,26 +153,23 @@ class Transactions:
                 else:
                     break
 
-    def _retrying(self, call: Callable[[], object]) -> None:
-        deadline = Deadline(self._timeout, "a transactional call")
-        while True:
-            try:
-                call()
-            except KafkaException as error:
-                if remedy(error) is not Remedy.RETRY or deadline.over:
-                    raise
-            else:
-                return
+    def _retrying(self, what: str, call: Callable[[float], object]) -> None:
+        """Call until it works, with the seconds that are left."""
+        deadline = Deadline(self._timeout, what)
+        with within(self._timeout, what):
+            while True:
+                try:
+                    call(max(0.1, deadline.left))
+                except KafkaException as error:
+                    if remedy(error) is not Remedy.RETRY or deadline.over:
+                        raise
+                else:
+                    return
 
     def _abort(self) -> None:
-        deadline = Deadline(self._timeout, "aborting a transaction")
-        while True:
-            try:
-                self._producer.abort_transaction(max(0.1, deadline.left))
-            except KafkaException as error:
-                if remedy(error) is not Remedy.RETRY:
-                    raise unavailable("cannot abort the transaction", error) from None
-                if deadline.over:
-                    raise KafkaUnavailableError("the transaction could not be aborted in time") from None
-            else:
-                return
+        try:
+            self._retrying("aborting a transaction", self._producer.abort_transaction)
+        except KafkaException as error:
+            if remedy(error) is Remedy.RETRY:
+                raise KafkaUnavailableError("the transaction could not be aborted in time") from None
+            raise unavailable("cannot abort the transaction", error) from None

@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from queue import SimpleQueue
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from bus.settings import Settings
 from bus.topics import PROGRESS, record_topic
-from bus.wire.clients import OnStep, Principal, consumer, no_step, producer
-from bus.wire.errors import unavailable
+from bus.wire.clients import OnStep, Principal, consumer, no_step
+from bus.wire.errors import passes, unavailable
 from bus.wire.transaction import AbortedError, Transactions
 from bus.workers.loop import Place
 from bus.workers.progress import ProgressBook, Stand, Standing
@@ -192,10 +192,10 @@ class CatchUp:
     # -- the thread --------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        made: Producer | None = None
         try:
-            made = producer(self._settings, self._principal, self._transactional_id)
-            transactions = Transactions(made, self._settings.request_timeout_s, lambda step: self._on_step(10 + step))
+            transactions = Transactions(
+                self._settings, self._principal, self._transactional_id, lambda step: self._on_step(10 + step)
+            )
             transactions.start()
             while not self._stop.is_set():
                 job = next((known for known in self.jobs() if known.state is not JobState.ENDED), None)
@@ -270,6 +270,7 @@ class CatchUp:
                 return
             outcome = self._deliver_to(job.place, messages, [Assignment(job.plan, 0, job.members)])
             outgoing = {**outcome.outgoing, **self._book.markers([moved])}
+            transactions.renew()
             transactions.run(outgoing, {CARRIER: 1}, self._group)
             job.standing = moved
             if job.members is not None:
@@ -296,6 +297,6 @@ class CatchUp:
                     read_to = max(read_to, (message.offset() or 0) + 1)
                 elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  documented name
                     read_to = max(read_to, message.offset() or 0)
-                elif not error.retriable():
+                elif not passes(error):
                     raise unavailable(f"cannot read {topic}", KafkaException(error))
             yield batch, read_to

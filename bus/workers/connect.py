@@ -27,7 +27,7 @@ from bus.publishing.assemble import Prepared, Signer, prepare, sign, split, stan
 from bus.settings import Settings
 from bus.topics import CURSOR, change_topic, cursor_topic
 from bus.wire import transaction as steps
-from bus.wire.clients import OnStep, Principal, admin, consumer, no_step, producer
+from bus.wire.clients import OnStep, Principal, admin, consumer, no_step
 from bus.wire.feed import RegisterFeed
 from bus.wire.registry import Registry
 from bus.wire.table import read_to_end
@@ -98,8 +98,7 @@ class ConnectorWorker:
             source = source.model_copy(update={"settle_ms": settings.connector_settle_ms})
         self._source = TableSource(source, schema_of(entry))
         transactional_id = f"{config.agency}.{config.name}"
-        made = producer(settings, self._principal, transactional_id)
-        self._transactions = Transactions(made, settings.request_timeout_s, on_step)
+        self._transactions = Transactions(settings, self._principal, transactional_id, on_step)
         self._stop = threading.Event()
         self._rows = 0
         # What a submission holds besides its changes needs a little room.
@@ -121,6 +120,9 @@ class ConnectorWorker:
             while not self._stop.is_set():
                 self.health.turned()
                 self._feed.poll()
+                if self._transactions.renew():
+                    # Another run may have been here between: it was fenced just now, and its cursor stands.
+                    cursor = self._read_cursor()
                 self._on_step(steps.CONSUME)
                 batch = self._source.read(cursor, self._settings.connector_batch_rows, datetime.now(UTC))
                 if not batch.rows:

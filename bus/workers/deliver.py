@@ -19,7 +19,7 @@ from bus.wire.feed import RegisterFeed
 from bus.wire.registry import Registry
 from bus.workers.catchup import CARRIER, CatchUp, Job, record_message
 from bus.workers.health import Health
-from bus.workers.loop import Place, Work
+from bus.workers.loop import Place, Work, committed
 from bus.workers.progress import ProgressBook, Stand, Standing
 from compliance.models import Grant, GrantState
 from compliance.reading import may_read, next_change_at
@@ -133,7 +133,7 @@ class DeliverTask:
 
     def assigned(self, positions: Mapping[Place, int], consumer: Consumer) -> None:
         """Learn where each grant stands; what a predecessor had in flight is decided first."""
-        consumer.committed([TopicPartition(*CARRIER)], self._settings.request_timeout_s)
+        committed(consumer, [TopicPartition(*CARRIER)], self._settings.request_timeout_s)
         self._positions = positions
         self._owned = set(positions)
         self._standings = {

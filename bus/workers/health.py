@@ -1,6 +1,6 @@
 """`/metrics` and `/health` of one worker, on loopback unless the settings say otherwise.
 
-`/health/live`: the process works. `/health/ready`: it has read the register and its loop turned lately.
+`/health/live`: the process works. `/health/ready`: it has read the register, its loop turned lately, Kafka answers.
 """
 
 import json
@@ -11,11 +11,13 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+from confluent_kafka import KafkaError
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from schemas.errors import SettingsError
 
 _STALE_S = 60.0
+_AWAY_S = 5.0
 _LOOK_EVERY_S = 0.1
 
 
@@ -26,6 +28,17 @@ class Health:
         self.ready = False
         self.problem: str | None = None
         self._turned = time.monotonic()
+        self._away: float | None = None
+
+    def hear(self, error: KafkaError) -> None:
+        """What the reader says of its connections; while no broker answers it says so about every second."""
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  documented name
+            self._away = time.monotonic()
+
+    @property
+    def reached(self) -> bool:
+        """Whether the reader has not said for some seconds that no broker answers."""
+        return self._away is None or time.monotonic() - self._away > _AWAY_S
 
     def turned(self) -> None:
         """The loop went round."""
@@ -73,8 +86,10 @@ class HealthServer:
                 found: Iterable[bytes] = metrics(environ, start)
                 return found
             if path in ("/health", "/health/live", "/health/ready"):
-                good = health.live and (health.ready or path.endswith("live"))
-                body = {"live": health.live, "ready": health.ready, "problem": health.problem}
+                ready = health.ready and health.reached
+                good = health.live and (ready or path.endswith("live"))
+                problem = health.problem if health.reached else "no answer from Kafka"
+                body = {"live": health.live, "ready": ready, "problem": problem}
                 start("200 OK" if good else "503 Service Unavailable", [("Content-Type", "application/json")])
                 return [json.dumps(body).encode()]
             start("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])

@@ -15,10 +15,12 @@ from bus.metrics import Metrics
 from bus.settings import Settings
 from bus.wire import transaction as steps
 from bus.wire.clients import OnStep, no_step
-from bus.wire.errors import unavailable
+from bus.wire.deadline import Deadline
+from bus.wire.errors import kafka_error, passes, unavailable
 from bus.wire.feed import RegisterFeed
 from bus.wire.leaving import leave
 from bus.wire.transaction import AbortedError, Transactions
+from bus.wire.watch import within
 from bus.workers.health import Health
 from processors.batch import Outgoing
 
@@ -26,9 +28,6 @@ Place = tuple[str, int]
 BATCH_MAX_BYTES = 2_000_000
 _SLICE = 500
 _LAG_EVERY_S = 2.0
-_TRANSIENT = frozenset(
-    {KafkaError._PARTITION_EOF, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError.UNKNOWN_TOPIC_OR_PART}  # noqa: SLF001  documented names
-)
 
 
 @dataclass(slots=True)
@@ -126,9 +125,10 @@ class Loop:
             while not self._stop.is_set():
                 self.turn()
         finally:
-            self._task.close()
-            leave(self._consumer)
-            self._feed.close()
+            with within(self._settings.stop_timeout_s, "leaving the group"):
+                self._task.close()
+                leave(self._consumer)
+                self._feed.close()
 
     def turn(self) -> None:
         """One turn: steps 1 to 8."""
@@ -151,6 +151,7 @@ class Loop:
     def _settle(self, work: Work, batch: Sequence[Message]) -> None:
         """Steps 4 to 8 for one piece of work; after an abort everything is as before it."""
         offsets = self._next_offsets(batch) | work.offsets
+        self._transactions.renew()
         try:
             self._transactions.run(work.outgoing, offsets, self._consumer)
         except AbortedError:
@@ -183,8 +184,7 @@ class Loop:
 
         Asking for these blocks until a predecessor's open transaction on them is decided (KIP-447).
         """
-        timeout = self._settings.request_timeout_s
-        known = consumer.committed(partitions, timeout) if partitions else []
+        known = committed(consumer, partitions, self._settings.request_timeout_s)
         self._positions = {(tp.topic, tp.partition): max(tp.offset, 0) for tp in known}
         self._task.assigned(self._positions, consumer)
         consumer.assign([TopicPartition(topic, part, at) for (topic, part), at in self._positions.items()])
@@ -209,6 +209,29 @@ class Loop:
             lags[topic] = lags.get(topic, 0) + max(0, high - at)
         for topic, lag in lags.items():
             self._metrics.gauge("bus_lag_messages").labels(self._metrics.worker, topic).set(lag)
+
+
+def committed(consumer: Consumer, partitions: list[TopicPartition], timeout_s: float) -> list[TopicPartition]:
+    """The committed offsets of the consumer's group, once no transaction on them is open.
+
+    Raises:
+        KafkaUnavailableError: no answer in time.
+    """
+    deadline = Deadline(timeout_s, "reading committed offsets")
+    with within(timeout_s, "reading committed offsets"):
+        while partitions:
+            try:
+                found = consumer.committed(partitions, max(0.1, deadline.left))
+            except KafkaException as error:
+                problem: KafkaError | None = kafka_error(error)
+            else:
+                # One that could not be read looks like one without an offset: it would be read from its beginning.
+                problem = next((tp.error for tp in found if tp.error is not None), None)
+            if problem is None:
+                return found
+            if not passes(problem) or deadline.over:
+                raise unavailable("cannot read committed offsets", KafkaException(problem))
+    return []
 
 
 def oldest(batch: Sequence[Message]) -> float:
@@ -237,7 +260,7 @@ def collect(consumer: Consumer, settings: Settings) -> list[Message]:
             if error is None:
                 batch.append(message)
                 size += len(message)
-            elif error.code() not in _TRANSIENT and not error.retriable():
+            elif error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART and not passes(error):
                 raise unavailable("cannot read", KafkaException(error))
         if not batch:
             break

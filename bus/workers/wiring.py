@@ -13,7 +13,7 @@ from bus.keys.store import Keys, load_keys
 from bus.metrics import Metrics
 from bus.settings import Settings
 from bus.topics import PROGRESS, RELOCATION
-from bus.wire.clients import OnStep, Principal, admin, consumer, no_step, producer
+from bus.wire.clients import OnStep, Principal, admin, consumer, no_step
 from bus.wire.feed import RegisterFeed
 from bus.wire.links import LinkFeed
 from bus.wire.registry import Registry
@@ -27,7 +27,7 @@ from bus.workers.loop import Loop
 from bus.workers.progress import ProgressBook
 from bus.workers.relocate import RelocateTask
 from bus.workers.relocation import RelocationBook
-from bus.workers.signals import stop_when_signalled
+from bus.workers.signals import end_when_stuck, end_within, stop_when_signalled
 from bus.workers.sink import SinkWorker, read_sink_config
 from bus.workers.slot import Slot
 from bus.workers.watch import Watch, looks, tell_certificates, tell_health, tell_keys, tell_place
@@ -98,9 +98,8 @@ def admit_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
     links = LinkFeed(settings, principal, keys.tokens.key_id)
     asks = admin(settings, principal)
     task = AdmitTask(settings, keys, feed, registry, asks, metrics, links)
-    made = producer(settings, principal, slot.transactional_id)
-    transactions = Transactions(made, settings.request_timeout_s, on_step)
-    live = consumer(settings, principal, AdmitTask.group)
+    transactions = Transactions(settings, principal, slot.transactional_id, on_step)
+    live = consumer(settings, principal, AdmitTask.group, error_cb=health.hear)
     loop = Loop(settings, task, live, transactions, feed, metrics, health, on_step)
     watch = _watch(settings, metrics, principal, keys, asks, registry)
     return Worker(loop, server, watch, slot, metrics, health)
@@ -116,12 +115,11 @@ def deliver_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
     asks, keys = admin(settings, principal), load_keys(settings.state_dir)
     book = ProgressBook(settings, principal, asks, head)
     task = DeliverTask(settings, keys, feed, registry, book, metrics, health)
-    live = consumer(settings, principal, DeliverTask.group)
+    live = consumer(settings, principal, DeliverTask.group, error_cb=health.hear)
     catchup_id = slot.transactional_id.replace("bus.deliver-", "bus.deliver-catchup-")
     catchup = CatchUp(settings, principal, catchup_id, live, task.deliver_to, task.live_position, book, on_step)
     task.use_catchup(catchup)
-    made = producer(settings, principal, slot.transactional_id)
-    transactions = Transactions(made, settings.request_timeout_s, on_step)
+    transactions = Transactions(settings, principal, slot.transactional_id, on_step)
     loop = Loop(settings, task, live, transactions, feed, metrics, health, on_step)
     watch = _watch(settings, metrics, principal, keys, asks, registry)
     return Worker(loop, server, watch, slot, metrics, health)
@@ -138,9 +136,8 @@ def relocate_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
     asks = admin(settings, principal)
     book = RelocationBook(settings, principal, asks, registry.head(RELOCATION.pattern, envelope("relocation")))
     task = RelocateTask(settings, principal, keys, feed, registry, links, book, metrics)
-    made = producer(settings, principal, slot.transactional_id)
-    transactions = Transactions(made, settings.request_timeout_s, on_step)
-    live = consumer(settings, principal, RelocateTask.group)
+    transactions = Transactions(settings, principal, slot.transactional_id, on_step)
+    live = consumer(settings, principal, RelocateTask.group, error_cb=health.hear)
     # Nobody waits for it: larger batches are fewer transactions beside those of the main path.
     calm = settings.model_copy(update={"batch_wait_ms": max(settings.batch_wait_ms, _CALM_MS)})
     loop = Loop(calm, task, live, transactions, feed, metrics, health, on_step)
@@ -158,10 +155,14 @@ WORKERS: dict[str, Callable[[Settings], Worker]] = {
 def run_until_signalled(settings: Settings, worker: Worker) -> None:
     """Run in the main thread; SIGTERM and SIGINT end it after the current turn."""
     stop_when_signalled(worker.loop.stop, settings.stop_timeout_s)
+    end_when_stuck()
     # What was made so far stays for ever: the collector need not walk it again and again while events wait.
     gc.freeze()
     LOG.info("worker %s runs, metrics on port %d, process %d", worker.slot.name, worker.server.port, os.getpid())
-    worker.run()
+    try:
+        worker.run()
+    finally:
+        end_within(settings.stop_timeout_s)
 
 
 def run_connector(settings: Settings, file: Path) -> None:
@@ -176,10 +177,12 @@ def run_sink(settings: Settings, file: Path) -> None:
 
 def _run_edge(settings: Settings, worker: ConnectorWorker | SinkWorker) -> None:
     stop_when_signalled(worker.stop, settings.stop_timeout_s)
+    end_when_stuck()
     tell_health(worker.metrics, worker.health)
     server = HealthServer(settings.metrics_host, settings.metrics_port, worker.metrics.registry, worker.health)
     server.start()
     try:
         worker.run()
     finally:
+        end_within(settings.stop_timeout_s)
         server.stop()

@@ -180,7 +180,7 @@ class Register:
             running: only those that run.
             agency: only what this agency owes.
             matter: only of this matter.
-            due_before: only what was due before that day.
+            due_before: only what was due before that day, and does not stand still.
             limit: so many at the most.
         """
         # By place, not by name: there may be a hundred thousand.
@@ -189,15 +189,15 @@ class Register:
         if running:
             query = query.where(CLOCK.c.state != "STOPPED")
         if due_before is not None:
-            query = query.where(CLOCK.c.due < due_before)
+            query = query.where(CLOCK.c.due < due_before, CLOCK.c.state == "RUNNING")
         for column, value in ((CLOCK.c.agency, agency), (CLOCK.c.matter, matter)):
             query = query if value is None else query.where(column == value)
         with self._engine.connect() as connection:
             return tuple(Clock(*row) for row in connection.execute(query))
 
     def clock_counts(self, today: date) -> dict[tuple[str, str], tuple[int, int]]:
-        """How many clocks run, and how many of them are overdue, by profile and article."""
-        late = sa.func.sum(sa.case((CLOCK.c.due < today, 1), else_=0))
+        """How many clocks are open, and how many of them run and are overdue, by profile and article."""
+        late = sa.func.sum(sa.case((sa.and_(CLOCK.c.due < today, CLOCK.c.state == "RUNNING"), 1), else_=0))
         query = sa.select(CLOCK.c.profile, CLOCK.c.article, sa.func.count(), late).where(CLOCK.c.state != "STOPPED")
         with self._engine.connect() as connection:
             rows = connection.execute(query.group_by(CLOCK.c.profile, CLOCK.c.article)).all()

@@ -42,6 +42,8 @@ class Item(Model):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
+        if self.resource is not None and not self.fields:
+            raise ValueError("fields of the resource are missing")
         distinct("fields", self.fields)
         ordered("valid_from", self.valid_from, "valid_until", self.valid_until)
         return self

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 
 from compliance.contacts import contact_list
+from compliance.indicators import values_of
 from compliance.models import ContactRole, OnboardingState
+from compliance.period import period
 from compliance.register.service import Register
 from compliance.roles import Role
 from schemas.refusals import RefusalCode
@@ -81,3 +83,14 @@ def test_article_43_a_unit_tells_its_own_changes_alone(register: Register) -> No
     form = {"agency": "psb", "persons": persons(ContactRole.CONTACT), "effective_from": "2026-09-01"}
     refused(register.open("contact_change", "notify", form, of("aic"), NOW), RefusalCode.E_ROLE)
     moved(register.open("contact_change", "notify", form, of("psb"), NOW), "NOTIFIED")
+
+
+def test_article_43_late_notices_and_vacancies_count_in_the_indicators(register: Register) -> None:
+    number = connected(register).matter.number
+    form = {"agency": "weather", "persons": persons(ContactRole.CONTACT), "effective_from": "2026-08-03"}
+    late = moved(register.open("contact_change", "notify", form, of("weather"), NOW)).matter.number
+    moved(register.act(number, "report_vacancy", {"role": "LEADER", "since": "2026-09-01"}, OPERATOR, NOW))
+    told = {one.indicator.code: one for one in values_of(register, known(register), period("2026"), NOW)}
+    assert (told["contact_notices"].good, told["contact_notices"].total) == (0, 1)
+    assert told["contact_notices"].records == (late,)
+    assert (told["named_persons"].good, told["named_persons"].total) == (2, 3)

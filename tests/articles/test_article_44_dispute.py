@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from compliance.models import GrantState
 from compliance.register.service import Register
 from compliance.sanctions import sanctioned
-from compliance.workflows.dispute import agenda
+from compliance.workflows.dispute_rules import agenda
 from schemas.refusals import RefusalCode
 from tests.register import AUTHORITY, GOVERNMENT, NOW, OPERATOR, huizhou, moved, refused
 from tests.sharing import (

@@ -104,9 +104,7 @@ def test_article_46_the_trace_shows_every_hop_and_its_date(register: Register) -
 def test_article_46_an_application_is_returned_or_withdrawn_on_its_way(register: Register) -> None:
     found(register)
     returned = moved(
-        register.act(
-            _applied(register), "return", {"reason": "可自行采集", "document": "函1号"}, BOLUO_OPERATOR, NOW
-        ),
+        register.act(_applied(register), "return", {"reason": "可自行采集", "document": "函1号"}, BOLUO_OPERATOR, NOW),
         "RETURNED",
     )
     assert returned.matter.flags == ()

@@ -66,6 +66,7 @@ def test_article_48_what_is_not_shared_is_shared_under_agreement_and_decision(re
         ({"fields": ["area"]}, RefusalCode.E_NO_AGREEMENT),
         ({"valid_from": "2026-09-02"}, RefusalCode.E_NO_AGREEMENT),
         ({"resource": "lantern"}, RefusalCode.E_NO_AGREEMENT),
+        ({"rows": {"divisions": ["441322"]}}, RefusalCode.E_NO_AGREEMENT),
     ],
 )
 def test_article_48_an_agreement_serves_its_own_purpose_and_scope(

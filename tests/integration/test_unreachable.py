@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,10 +21,11 @@ from bus.wire.clients import Principal, admin
 from bus.wire.registry import Registry
 from bus.workers.supervisor import environment_of
 from bus.workers.watch import Watch, looks
+from bus.workers.wiring import WORKERS
 from schemas.errors import KafkaUnavailableError
 from tests.city import until
 from tests.local_cluster import HOST, fresh_settings
-from tests.processes import listens_to_sigterm
+from tests.processes import children_of, listens_to_sigterm, processes_of
 
 AGENCY = "nobody_home"
 REQUEST_S = 1.0
@@ -133,3 +134,42 @@ def test_a_worker_that_waits_for_kafka_still_ends_at_its_stop_timeout(nowhere: S
         assert err == "error: did not end within 0.5 s (BUS_STOP_TIMEOUT_S) and was cut off\n"
     finally:
         worker.kill()
+
+
+@contextmanager
+def supervised(nowhere: Settings) -> Iterator[subprocess.Popen[str]]:
+    """`bus run all`; admit waits for a register that does not come, longer than it may once it is stopped."""
+    patient = nowhere.model_copy(update={"request_timeout_s": 10 * GUARD_S, "stop_timeout_s": 0.5})
+    supervisor = start(patient, "run", "all")
+    try:
+
+        def admit_waits() -> bool:
+            # The others are not as far: without the registry they cannot be made.
+            workers = children_of(supervisor.pid)
+            admit = [pid for pid in workers if b"\0admit\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+            return len(workers) == len(WORKERS) and any(map(listens_to_sigterm, admit))
+
+        until(admit_waits, "a worker that is ready to be stopped", 3 * GUARD_S)
+        yield supervisor
+    finally:
+        supervisor.kill()
+        supervisor.communicate()
+        until(lambda: processes_of(nowhere.state_dir) == [], "the end of every worker")
+
+
+@pytest.mark.parametrize("nowhere", ["silent"], indirect=True)
+def test_a_supervisor_whose_worker_was_cut_off_does_not_end_as_if_all_were_well(nowhere: Settings) -> None:
+    with supervised(nowhere) as supervisor:
+        supervisor.terminate()
+        _, err = supervisor.communicate(timeout=GUARD_S)
+        assert supervisor.returncode == 3
+        assert err.splitlines()[-1] == "error: workers did not end as they should, by exit code: admit (3)"
+
+
+@pytest.mark.parametrize("nowhere", ["silent"], indirect=True)
+def test_no_worker_outlives_a_supervisor_that_was_killed(nowhere: Settings) -> None:
+    with supervised(nowhere) as supervisor:
+        workers = children_of(supervisor.pid)
+        assert len(workers) == len(WORKERS)
+        supervisor.kill()
+        until(lambda: not any(Path(f"/proc/{pid}/fd").exists() for pid in workers), "the workers' end")

@@ -6,11 +6,15 @@ import pytest
 
 from bus.settings import Settings
 from bus.topics import (
+    ALARM,
     CHANGE,
     CURSOR,
     DAY_MS,
+    DECLARATION,
     DELIVERY,
     FOREVER,
+    FRESHNESS,
+    HEARTBEAT,
     INCIDENT,
     KINDS,
     LINK,
@@ -24,6 +28,8 @@ from bus.topics import (
     TopicKind,
     change_topic,
     cursor_topic,
+    declaration_topic,
+    heartbeat_topic,
     record_topic,
     register_topic,
     topic_config,
@@ -59,6 +65,10 @@ def test_every_kind_of_topic_stands_in_the_table_once() -> None:
         "refused.<agency>",
         "cursor.<agency>",
         "pulse",
+        "heartbeat.<agency>",
+        "declaration.<agency>",
+        "freshness",
+        "alarm",
         "incident",
         "bus.delivery-progress",
         "bus.identity-links",
@@ -75,6 +85,8 @@ def test_whoever_names_a_topic_names_it_as_the_table_does() -> None:
     assert change_topic("psb", "permit") == filled(CHANGE)
     assert record_topic("permit") == filled(RECORD)
     assert cursor_topic("psb") == filled(CURSOR)
+    assert heartbeat_topic("psb") == filled(HEARTBEAT)
+    assert declaration_topic("psb") == filled(DECLARATION)
     assert receipt_topic("psb") == filled(RECEIPT)
     assert refused_topic("psb") == filled(REFUSED)
     assert grant.topic == filled(DELIVERY, agency=STATS, resource=PERMIT)
@@ -108,19 +120,21 @@ def test_a_topic_is_either_compacted_or_kept_for_a_time(kind: TopicKind) -> None
 
 def test_state_is_compacted_and_reports_are_not() -> None:
     assert {kind.pattern for kind in KINDS if kind.compacted} == {
-        kind.pattern for kind in (RECORD, DELIVERY, CURSOR, PROGRESS, LINK, RELOCATION, *REGISTER)
+        kind.pattern for kind in (RECORD, DELIVERY, CURSOR, FRESHNESS, ALARM, PROGRESS, LINK, RELOCATION, *REGISTER)
     }
 
 
 @pytest.mark.parametrize(
-    ("kind", "days"), [(RECEIPT, 30), (REFUSED, 180), (PULSE, 7)], ids=["receipts", "refusals", "pulses"]
+    ("kind", "days"),
+    [(RECEIPT, 30), (REFUSED, 180), (PULSE, 7), (HEARTBEAT, 7)],
+    ids=["receipts", "refusals", "pulses", "heartbeats"],
 )
 def test_reports_are_kept_for_their_days(kind: TopicKind, days: int) -> None:
     assert config(kind)["retention.ms"] == str(days * DAY_MS)
 
 
-def test_incidents_are_kept_for_ever() -> None:
-    assert config(INCIDENT)["retention.ms"] == str(FOREVER) == "-1"
+def test_incidents_and_declarations_are_kept_for_ever() -> None:
+    assert config(INCIDENT)["retention.ms"] == config(DECLARATION)["retention.ms"] == str(FOREVER) == "-1"
 
 
 def test_the_corridor_is_short_lets_oversized_submissions_in_and_keeps_the_brokers_time() -> None:
@@ -153,6 +167,8 @@ def test_no_agency_writes_what_others_rely_on() -> None:
         "change.<agency>.<resource>",
         "refused.<agency>",
         "cursor.<agency>",
+        "heartbeat.<agency>",
+        "declaration.<agency>",
     }
 
 

@@ -47,6 +47,7 @@ OPEN_IN_THE_CITY_S_TEXT = {
     "dynamic_update", "first_hop", "annual_report_reminder", "owner_notification", "validity_warning", "change_report",
     "catalogue_update", "negotiation", "board_pooling", "complaint_answer", "agreement_renewal_warning", "backup",
     "offsite_backup", "security_check", "drill", "liability_evidence", "disposal_receipt",
+    "case_verification", "case_correction", "case_owner_answer", "restore_test",
 }  # fmt: skip
 
 
@@ -80,7 +81,7 @@ def test_targets_and_assumptions_are_marked() -> None:
     clocks = packaged_profile(HUIZHOU).clocks
     assert {clock.id for clock in clocks if clock.configured} == OPEN_IN_THE_CITY_S_TEXT
     assumed = {clock.id for clock in clocks if clock.assumption}
-    assert assumed == {"conditional_answer", "conditional_supply", "agreement_end", "grant_end"}
+    assert assumed == {"conditional_answer", "conditional_supply", "agreement_end", "grant_end", "review_end"}
 
 
 def test_only_the_static_update_and_the_pooling_roll_over_days_of_rest() -> None:

@@ -30,7 +30,11 @@ from tests.hall import Hall
 PSB, NEIGHBOUR = agency_principal("psb"), agency_principal("psb_x")
 ALL = agency_rights("psb") | agency_rights("psb_x") | worker_rights()
 TOPICS = [
-    *(f"{kind}.{who}" for kind in ("receipt", "refused", "cursor") for who in ("psb", "psb_x", "psb.x", "ps")),
+    *(
+        f"{kind}.{who}"
+        for kind in ("receipt", "refused", "cursor", "heartbeat", "declaration")
+        for who in ("psb", "psb_x", "psb.x", "ps")
+    ),
     *(f"change.{who}.permit" for who in ("psb", "psb_x", "ps")),
     *(f"delivery.{who}.permit.g1" for who in ("psb", "psb_x")),
     *(f"register.{kind}" for kind in ("agency", "catalogue", "review", "grant")),
@@ -66,15 +70,21 @@ def reach(principal: str, operation: str) -> set[str]:
 # -- agencies ------------------------------------------------------------------------------------------------------
 
 
-def test_an_agency_writes_its_own_corridor_refusals_and_cursors_and_nothing_else() -> None:
-    assert reach(PSB, WRITE) == {"change.psb.permit", "refused.psb", "cursor.psb"}
-    assert reach(NEIGHBOUR, WRITE) == {"change.psb_x.permit", "refused.psb_x", "cursor.psb_x"}
+def test_an_agency_writes_its_own_corridor_refusals_cursors_and_word_on_its_sources_and_nothing_else() -> None:
+    assert reach(PSB, WRITE) == {"change.psb.permit", "refused.psb", "cursor.psb", "heartbeat.psb", "declaration.psb"}
+    assert reach(NEIGHBOUR, WRITE) == {
+        "change.psb_x.permit",
+        "refused.psb_x",
+        "cursor.psb_x",
+        "heartbeat.psb_x",
+        "declaration.psb_x",
+    }
 
 
 def test_an_agency_reads_its_own_reports_and_the_open_part_of_the_register_and_nothing_else() -> None:
     open_part = {"register.agency", "register.catalogue", "register.review"}
-    assert reach(PSB, READ) == {"receipt.psb", "refused.psb", "cursor.psb"} | open_part
-    assert reach(NEIGHBOUR, READ) == {"receipt.psb_x", "refused.psb_x", "cursor.psb_x"} | open_part
+    assert reach(PSB, READ) == {"receipt.psb", "refused.psb", "cursor.psb", "declaration.psb"} | open_part
+    assert reach(NEIGHBOUR, READ) == {"receipt.psb_x", "refused.psb_x", "cursor.psb_x", "declaration.psb_x"} | open_part
 
 
 def test_an_agency_does_not_even_see_what_it_may_neither_read_nor_write() -> None:

@@ -13,6 +13,7 @@ from compliance.register.tables import METADATA
 from tests.postgres import Postgres
 from tests.register import register_on, sqlite_register
 
+
 @pytest.fixture(scope="session")
 def register_database(postgres: Postgres) -> Iterator[sa.Engine]:
     """One database of PostgreSQL that the migrations made; `postgres_engine` hands it out empty."""

@@ -1,0 +1,250 @@
+"""What is known of one source, folded from its events; nothing is judged here.
+
+The state is made of sums, latest values and sets alone, so events of different partitions may come in any order and the
+state is the same. Within one partition Kafka's order is needed: a repeat is known by its offset, and changes nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from processors.freshness.words import (
+    DAY,
+    At,
+    Declaration,
+    DeliveryLag,
+    Event,
+    Heartbeat,
+    Key,
+    Pulse,
+    day_number,
+    last_day_of,
+    number_of_day,
+    quarter_name,
+    quarter_number,
+    quarter_of,
+)
+
+KEEP_QUARTERS = 8
+KEEP_DAYS = 35
+KEEP_DELIVERIES = 7 * DAY
+NOTHING = -1
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Supply:
+    """The latest publication: admitted, published, its business times, in the bus since; NOTHING where unknown."""
+
+    admitted_at: int = NOTHING
+    published_at: int = NOTHING
+    earliest: int = NOTHING
+    latest: int = NOTHING
+    appended_at: int = NOTHING
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Sign:
+    """The latest heartbeat: when the broker had it, when the source sent it, up to when its data are complete."""
+
+    received_at: int = NOTHING
+    sent_at: int = NOTHING
+    complete_until: int = NOTHING
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Declared:
+    """The latest declaration of a quarter; `mark` NOTHING says that nothing changed."""
+
+    declared_at: int
+    mark: int = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """What was supplied on one day for one quarter: how many changes, first and last admission."""
+
+    changes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """One day's changes; `refused_at` is the first refusal, NOTHING without one."""
+
+    admitted: int = 0
+    refused: int = 0
+    withdrawn: int = 0
+    corrected: int = 0
+    refused_at: int = NOTHING
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Delivered:
+    """The latest delivery under a grant: when, how long after admission, how old the data were (NOTHING: unknown)."""
+
+    at: int
+    lag: int
+    age: int = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is known of one source.
+
+    Attributes:
+        seen: by partition, the offset that was read last.
+        supply: the latest publication that brought something new.
+        published: the latest publication at all, corrections too.
+        sign: the latest heartbeat; `complete` the latest that said up to when the data are complete.
+        declared: by quarter.
+        supplied: by quarter of the earliest business time, by day of admission.
+        traffic: by day.
+        delivered: by grant.
+    """
+
+    key: Key
+    seen: Mapping[str, int] = field(default_factory=dict)
+    supply: Supply = field(default_factory=Supply)
+    published: Supply = field(default_factory=Supply)
+    sign: Sign = field(default_factory=Sign)
+    complete: Sign = field(default_factory=Sign)
+    declared: Mapping[int, Declared] = field(default_factory=dict)
+    supplied: Mapping[int, Mapping[int, Supplied]] = field(default_factory=dict)
+    traffic: Mapping[int, Traffic] = field(default_factory=dict)
+    delivered: Mapping[str, Delivered] = field(default_factory=dict)
+
+    def to_datum(self) -> dict[str, Any]:
+        """As the record `state` of `schemas/envelope/freshness.avsc`, physical."""
+        return {
+            "seen": dict(self.seen),
+            "supply": _values(self.supply),
+            "published": _values(self.published),
+            "sign": _values(self.sign),
+            "complete": _values(self.complete),
+            "declared": {quarter_name(quarter): _values(one) for quarter, one in sorted(self.declared.items())},
+            "supplied": {
+                quarter_name(quarter): {str(day): _values(one) for day, one in sorted(days.items())}
+                for quarter, days in sorted(self.supplied.items())
+            },
+            "traffic": {str(day): _values(one) for day, one in sorted(self.traffic.items())},
+            "delivered": {grant: _values(one) for grant, one in sorted(self.delivered.items())},
+        }
+
+    @classmethod
+    def from_datum(cls, key: Key, datum: Mapping[str, Any]) -> "State":
+        """Back from `to_datum`."""
+        return cls(
+            key,
+            dict(datum["seen"]),
+            Supply(*datum["supply"]),
+            Supply(*datum["published"]),
+            Sign(*datum["sign"]),
+            Sign(*datum["complete"]),
+            {quarter_number(name): Declared(*one) for name, one in datum["declared"].items()},
+            {
+                quarter_number(name): {int(day): Supplied(*one) for day, one in days.items()}
+                for name, days in datum["supplied"].items()
+            },
+            {int(day): Traffic(*one) for day, one in datum["traffic"].items()},
+            {grant: Delivered(*one) for grant, one in datum["delivered"].items()},
+        )
+
+
+def observe(state: State, event: Event, at: At) -> State:
+    """The state with one event more; a repeat, by its place on Kafka, changes nothing.
+
+    Raises:
+        ValueError: the event is about another source.
+    """
+    if event.key != state.key:
+        raise ValueError(f"an event of {event.key} was handed to {state.key}")
+    if at.offset <= state.seen.get(at.partition, NOTHING):
+        return state
+    if isinstance(event, Pulse):
+        changes = _pulse(state, event)
+    elif isinstance(event, Heartbeat):
+        changes = _heartbeat(state, event, at.ms)
+    elif isinstance(event, Declaration):
+        changes = _declaration(state, event, at.ms)
+    else:
+        changes = _delivery(state, event)
+    return replace(state, seen={**state.seen, at.partition: at.offset}, **changes)
+
+
+def _pulse(state: State, pulse: Pulse) -> dict[str, Any]:
+    now = pulse.admitted_at
+    today = state.traffic.get(day_number(now), Traffic())
+    refused_at = min(
+        (ms for ms in (today.refused_at, now if pulse.refused else NOTHING) if ms != NOTHING), default=NOTHING
+    )
+    traffic = Traffic(
+        today.admitted + pulse.admitted,
+        today.refused + pulse.refused,
+        today.withdrawn + pulse.withdrawn,
+        today.corrected + pulse.corrected,
+        refused_at,
+    )
+    changes: dict[str, Any] = {"traffic": _newest(state.traffic, day_number(now), traffic, KEEP_DAYS)}
+    if not pulse.admitted:
+        return changes
+    times = (pulse.published_at, pulse.earliest, pulse.latest, pulse.appended_at)
+    found = Supply(now, *(NOTHING if ms is None else ms for ms in times))
+    changes["published"] = max(state.published, found)
+    if pulse.earliest is None:
+        return changes
+    # A time that lies ahead is a wrong clock's, and must not push out what is known.
+    quarter = quarter_of(min(pulse.earliest, now))
+    # Nothing is late before its quarter is over: those days need not be told apart.
+    day = max(day_number(now), number_of_day(last_day_of(quarter)))
+    days = state.supplied.get(quarter, {})
+    new = pulse.admitted - pulse.withdrawn - pulse.corrected
+    before = days.get(day, Supplied(0, now, now))
+    supplied = {**days, day: Supplied(before.changes + new, min(before.first, now), max(before.last, now))}
+    changes["supply"] = max(state.supply, found)
+    changes["supplied"] = _newest(state.supplied, quarter, supplied, KEEP_QUARTERS)
+    return changes
+
+
+def _heartbeat(state: State, heartbeat: Heartbeat, received_at: int) -> dict[str, Any]:
+    complete = NOTHING if heartbeat.complete_until is None else heartbeat.complete_until
+    found = Sign(received_at, heartbeat.sent_at, complete)
+    changes = {"sign": max(state.sign, found)}
+    if complete != NOTHING:
+        changes["complete"] = max(state.complete, found)
+    return changes
+
+
+def _declaration(state: State, declaration: Declaration, declared_at: int) -> dict[str, Any]:
+    if declaration.quarter > quarter_of(declared_at):
+        return {}
+    # Nobody knows today that all of tomorrow's changes have been supplied.
+    mark = NOTHING if declaration.mark is None else min(declaration.mark, declared_at)
+    found = Declared(declared_at, mark)
+    known = state.declared.get(declaration.quarter)
+    latest = found if known is None else max(known, found)
+    return {"declared": _newest(state.declared, declaration.quarter, latest, KEEP_QUARTERS)}
+
+
+def _delivery(state: State, delivery: DeliveryLag) -> dict[str, Any]:
+    at = delivery.delivered_at
+    age = NOTHING if delivery.business_time is None else max(0, at - delivery.business_time)
+    found = Delivered(at, max(0, at - delivery.admitted_at), age)
+    known = state.delivered.get(delivery.grant)
+    delivered = {**state.delivered, delivery.grant: found if known is None else max(known, found)}
+    oldest = max(one.at for one in delivered.values()) - KEEP_DELIVERIES
+    return {"delivered": {grant: one for grant, one in delivered.items() if one.at >= oldest}}
+
+
+def _newest(known: Mapping[int, V], number: int, value: V, keep: int) -> Mapping[int, V]:
+    """With one value more, and without what lies `keep` or more before the newest: whatever the order, the same."""
+    found = {**known, number: value}
+    if len(found) <= 1:
+        return found
+    oldest = max(found) - keep
+    return found if min(found) > oldest else {key: one for key, one in found.items() if key > oldest}
+
+
+def _values(one: object) -> list[int]:
+    return [getattr(one, name) for name in one.__slots__]  # type: ignore[attr-defined]
