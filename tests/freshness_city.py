@@ -118,7 +118,9 @@ class City:
                 skew if day in wrong else 0,
             )
         if fault == "outage":
-            self._add(start + 5 * DAY, OutageAccepted(key.agency, f"o-{start}", start + 3 * DAY, key.resource))
+            self._add(
+                start + 5 * DAY, OutageAccepted(key.agency, f"o-{start}", start + 3 * DAY, frozenset({key.resource}))
+            )
             self._add(start + 15 * DAY, OutageRestored(key.agency, f"o-{start}", start + 15 * DAY))
         elif fault:
             self.planted[{**_CODES, "ahead": AlarmCode.CLOCK_SKEW, "behind": AlarmCode.CLOCK_SKEW}[fault], key, ""] += (
@@ -191,7 +193,9 @@ class City:
             self._add(over + 6 * DAY, complete)
         elif fault == "outage":
             # Five days stood still: five more to supply in.
-            self._add(over + 5 * DAY, OutageAccepted(key.agency, f"o-{name}", over + 4 * DAY, key.resource))
+            self._add(
+                over + 5 * DAY, OutageAccepted(key.agency, f"o-{name}", over + 4 * DAY, frozenset({key.resource}))
+            )
             self._add(over + 9 * DAY, OutageRestored(key.agency, f"o-{name}", over + 9 * DAY))
             self._add(due + 4 * DAY, complete)
         elif fault == "last_hour":

@@ -89,14 +89,18 @@ class Board:
             changed = observe_outage(known, event, at)
             if changed is known:
                 return ()
-            self._pauses[event.agency] = changed
-            return tuple(self._judge(key, at.ms) for key in self._targets if key.agency == event.agency)
+            return self.pause(event.agency, changed, at.ms)
         before = self.state(event.key)
         after = observe(before, event, at)
         if after is before:
             return ()
         self._states[event.key] = after
         return (self._judge(event.key, at.ms),) if event.key in self._targets else ()
+
+    def pause(self, agency: str, pauses: Pauses, at: int) -> tuple[Told, ...]:
+        """An agency's outages as the register has them now, in place of those that were observed."""
+        self._pauses[agency] = pauses
+        return tuple(self._judge(key, at) for key in self._targets if key.agency == agency)
 
     def tick(self, now: int) -> Iterator[Told]:
         """The sources whose time has come, each judged at its instant, until `now`."""

@@ -46,7 +46,7 @@ class Verdict:
 
     Attributes:
         alarms: what is wrong, in the order of the rules.
-        next_at: when time alone will change the verdict; None when only an event can.
+        next_at: before it time alone changes neither alarms nor status; None when only an event can.
         source_lag, bus_lag, delivery_lag: as last measured.
         age: how old the data of the latest deliveries were at most.
         quarter: the quarter that is due last, of a static source; it stands in `quarters` with all others.

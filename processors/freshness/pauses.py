@@ -4,11 +4,13 @@ An outage is known by its id; its acceptance and its end may be read in any orde
 nothing. *(assumption: the regulation knows the notice, not what it does to the clocks)*
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from processors.freshness.words import At, OutageAccepted, OutageEvent
+from compliance.catalogue import start_of
+from compliance.outages import Excuse
+from processors.freshness.words import At, OutageAccepted, OutageEvent, millis
 
 FOREVER = 1 << 62
 Stretches = tuple[tuple[int, int], ...]
@@ -20,7 +22,7 @@ class Outage:
 
     started_at: int | None = None
     restored_at: int | None = None
-    resource: str | None = None
+    resources: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Pauses:
         found = sorted(
             (one.started_at, FOREVER if one.restored_at is None else one.restored_at)
             for one in self.outages.values()
-            if one.started_at is not None and one.resource in (None, resource)
+            if one.started_at is not None and (not one.resources or resource in one.resources)
         )
         joined: list[tuple[int, int]] = []
         for start, end in found:
@@ -52,7 +54,7 @@ class Pauses:
         return {
             "seen": dict(self.seen),
             "outages": {
-                name: {"started_at": one.started_at, "restored_at": one.restored_at, "resource": one.resource}
+                name: {"started_at": one.started_at, "restored_at": one.restored_at, "resources": sorted(one.resources)}
                 for name, one in self.outages.items()
             },
         }
@@ -60,7 +62,25 @@ class Pauses:
     @classmethod
     def from_datum(cls, datum: Mapping[str, Any]) -> "Pauses":
         """Back from `to_datum`."""
-        return cls({name: Outage(**one) for name, one in datum["outages"].items()}, dict(datum["seen"]))
+        outages = {
+            name: Outage(one["started_at"], one["restored_at"], frozenset(one["resources"]))
+            for name, one in datum["outages"].items()
+        }
+        return cls(outages, dict(datum["seen"]))
+
+    @classmethod
+    def of(cls, excuses: Iterable[Excuse]) -> "Pauses":
+        """The accepted outages as the register has them, by whole days in Asia/Shanghai."""
+        return cls(
+            {
+                one.matter: Outage(
+                    millis(start_of(one.since)),
+                    None if one.until is None else millis(start_of(one.until)),
+                    one.resources,
+                )
+                for one in excuses
+            }
+        )
 
 
 def observe_outage(pauses: Pauses, event: OutageEvent, at: At) -> Pauses:
@@ -69,7 +89,7 @@ def observe_outage(pauses: Pauses, event: OutageEvent, at: At) -> Pauses:
         return pauses
     known = pauses.outages.get(event.outage, Outage())
     if isinstance(event, OutageAccepted):
-        known = replace(known, started_at=event.started_at, resource=event.resource)
+        known = replace(known, started_at=event.started_at, resources=event.resources)
     else:
         known = replace(known, restored_at=event.restored_at)
     return Pauses({**pauses.outages, event.outage: known}, {**pauses.seen, at.partition: at.offset})

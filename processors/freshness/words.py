@@ -216,13 +216,13 @@ class DeliveryLag:
 class OutageAccepted:
     """The authority accepted the notice of an outage (Art 47): clocks of the agency stand still from `started_at`.
 
-    `resource` None means everything that the agency supplies.
+    No resources means everything that the agency supplies.
     """
 
     agency: str
     outage: str
     started_at: int
-    resource: str | None = None
+    resources: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from compliance.catalogue import SHANGHAI
+from compliance.outages import Excuse
 from compliance.profiles import Law
 from compliance.workdays import WorkCalendar
 from processors.freshness.alarms import OPERATOR, RULES, Alarm, AlarmCode, Severity, settle
@@ -322,7 +323,7 @@ def test_outages_are_joined_and_may_be_of_one_resource() -> None:
     events: list[OutageEvent] = [
         OutageRestored("psb", "a", 50),
         OutageAccepted("psb", "a", 10),
-        OutageAccepted("psb", "b", 40, "residence_permit"),
+        OutageAccepted("psb", "b", 40, frozenset({"residence_permit"})),
         OutageAccepted("psb", "never started", 70),
         OutageRestored("psb", "never started", 60),
     ]
@@ -332,6 +333,15 @@ def test_outages_are_joined_and_may_be_of_one_resource() -> None:
     assert pauses.stretches("marriage") == ((10, 50),)
     assert overlap(((10, 50), (60, 70)), 40, 65) == 15
     assert Pauses.from_datum(json.loads(json.dumps(pauses.to_datum()))) == pauses
+
+
+def test_outages_are_read_from_the_register_by_whole_days() -> None:
+    over = Excuse("o-1", frozenset({"marriage"}), date(2026, 3, 1), date(2026, 3, 3))
+    lasting = Excuse("o-2", frozenset(), date(2026, 3, 10), None)
+    pauses = Pauses.of([over, lasting])
+    assert pauses.stretches("residence_permit") == ((instant("2026-03-10T00:00"), FOREVER),)
+    assert pauses.stretches("marriage")[0] == (instant("2026-03-01T00:00"), instant("2026-03-03T00:00"))
+    assert [over.covers("marriage", date(2026, 3, day)) for day in (1, 2, 3)] == [True, True, False]
 
 
 # -- alarms --------------------------------------------------------------------------------------------------------
@@ -436,6 +446,8 @@ def test_an_outage_concerns_every_source_of_its_agency_and_no_other() -> None:
         board.expect(key, DYNAMIC, NOW)
     told = board.observe(OutageAccepted("psb", "o-1", NOW - DAY), At(NOW, "o/0", 0))
     assert {one.key for one in told if one.cleared} == set(keys[:2])
+    none = board.pause("psb", Pauses(), NOW + SECOND)
+    assert {one.key for one in none if one.raised} == set(keys[:2])
 
 
 def test_events_are_for_their_own_source() -> None:
