@@ -17,7 +17,6 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 from schemas.errors import SettingsError
 
 _STALE_S = 60.0
-_AWAY_S = 5.0
 _LOOK_EVERY_S = 0.1
 
 
@@ -28,17 +27,13 @@ class Health:
         self.ready = False
         self.problem: str | None = None
         self._turned = time.monotonic()
-        self._away: float | None = None
+        self.lost = False
+        """No broker answered any more; the worker is about to end."""
 
     def hear(self, error: KafkaError) -> None:
-        """What the reader says of its connections; while no broker answers it says so about every second."""
+        """What the reader says of its connections."""
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  documented name
-            self._away = time.monotonic()
-
-    @property
-    def reached(self) -> bool:
-        """Whether the reader has not said for some seconds that no broker answers."""
-        return self._away is None or time.monotonic() - self._away > _AWAY_S
+            self.lost = True
 
     def turned(self) -> None:
         """The loop went round."""
@@ -86,9 +81,9 @@ class HealthServer:
                 found: Iterable[bytes] = metrics(environ, start)
                 return found
             if path in ("/health", "/health/live", "/health/ready"):
-                ready = health.ready and health.reached
+                ready = health.ready and not health.lost
                 good = health.live and (ready or path.endswith("live"))
-                problem = health.problem if health.reached else "no answer from Kafka"
+                problem = "no answer from Kafka" if health.lost else health.problem
                 body = {"live": health.live, "ready": ready, "problem": problem}
                 start("200 OK" if good else "503 Service Unavailable", [("Content-Type", "application/json")])
                 return [json.dumps(body).encode()]

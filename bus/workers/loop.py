@@ -16,7 +16,7 @@ from bus.settings import Settings
 from bus.wire import transaction as steps
 from bus.wire.clients import OnStep, no_step
 from bus.wire.deadline import Deadline
-from bus.wire.errors import kafka_error, passes, unavailable
+from bus.wire.errors import kafka_error, no_answer, passes, unavailable
 from bus.wire.feed import RegisterFeed
 from bus.wire.leaving import leave
 from bus.wire.transaction import AbortedError, Transactions
@@ -117,6 +117,9 @@ class Loop:
         self._transactions.start()
         self._task.register_changed()
         self._metrics.begin_at_zero(self._feed.view)
+        # What the reader heard while the register was read is over: it is no member of the group yet.
+        self._consumer.poll(0)
+        self._health.lost = False
         self._consumer.subscribe(
             [self._task.topics], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
         )
@@ -133,6 +136,10 @@ class Loop:
     def turn(self) -> None:
         """One turn: steps 1 to 8."""
         self._health.turned()
+        if self._health.lost:
+            # A reader that lost every broker may never find its group again, and says nothing of it: its client waits
+            # for a coordinator that it asked a broker for which it forgot meanwhile. A new process asks anew.
+            raise no_answer("the worker ends, its successor begins again from Kafka", "_ALL_BROKERS_DOWN")
         self._on_step(steps.READ_REGISTER)
         if self._feed.poll():
             self._task.register_changed()

@@ -37,7 +37,7 @@ def server(running: tuple[HealthServer, Health]) -> HealthServer:
 @pytest.fixture(autouse=True)
 def health(running: tuple[HealthServer, Health]) -> Health:
     """As at the start of a worker."""
-    running[1].ready, running[1].problem, running[1]._away = False, None, None
+    running[1].ready, running[1].problem, running[1].lost = False, None, False
     running[1].turned()
     return running[1]
 
@@ -101,21 +101,15 @@ def test_a_problem_is_told_and_does_not_make_the_worker_unready(server: HealthSe
     assert (status, json.loads(body)["problem"]) == (200, "not provisioned: grant g1")
 
 
-def test_while_no_broker_answers_the_worker_lives_but_must_get_no_work(server: HealthServer, health: Health) -> None:
+def test_a_worker_that_lost_every_broker_lives_until_its_end_but_must_get_no_work(
+    server: HealthServer, health: Health
+) -> None:
     health.ready = True
     health.hear(KafkaError(KafkaError._TRANSPORT))
     assert answers(server) == {"": 200, "/live": 200, "/ready": 200}
     health.hear(KafkaError(KafkaError._ALL_BROKERS_DOWN))
     assert answers(server) == {"": 503, "/live": 200, "/ready": 503}
     assert json.loads(ask(server, "/health")[2])["problem"] == "no answer from Kafka"
-
-
-def test_a_reader_that_complains_no_more_has_found_kafka_again(server: HealthServer, health: Health) -> None:
-    health.ready = True
-    health.hear(KafkaError(KafkaError._ALL_BROKERS_DOWN))
-    assert health._away is not None
-    health._away -= A_MINUTE
-    assert answers(server) == {"": 200, "/live": 200, "/ready": 200}
 
 
 @pytest.mark.parametrize("path", ["/", "/metric", "/metrics/x", "/health/", "/health/other", "/../etc/passwd", "/%ff"])
