@@ -13,6 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from bus.settings import Settings, load
 from bus.wire.clients import Principal, admin, consumer
+from bus.wire.deadline import Deadline
 from bus.wire.errors import passes, unavailable
 from bus.wire.leaving import leave
 from bus.wire.registry import Registry
@@ -23,6 +24,8 @@ from schemas.refusals import RefusalCode, Refused
 Place = tuple[str, int]
 _REMEMBERED = 100_000
 _COMMIT_EVERY_S = 1.0
+# A reader that lost Kafka is replaced, and again while Kafka stays away, at this pace.
+_AGAIN_S = 5.0
 _ENDED = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -108,21 +111,44 @@ class Subscriber:
             raise RefusedError(
                 Refused(RefusalCode.E_NO_GRANT, "the agency may read no delivery of that name").reason_en
             )
-        self._reader = consumer(self._settings, principal, f"{agency}.{group}")
+        self._principal = principal
+        self._group = f"{agency}.{group}"
         self._partitions = [(name, part) for name in topics for part in known[name].partitions]
         self._in_group = positions is None
-        if positions is None:
-            self._reader.subscribe(topics)
-        else:
-            self.go_to(positions)
+        self._next: dict[Place, int] = dict(positions or {})
+        self._open()
         self._seen: OrderedDict[tuple[str, bytes, str, str, datetime | None], None] = OrderedDict()
         self._left: dict[tuple[str, int], bytes] = {}
         self.positions: dict[Place, int] = {}
         self._commit_at = time.monotonic() + _COMMIT_EVERY_S
 
+    def _open(self) -> None:
+        """A reader that goes on where the one before it was."""
+        self._lost = False
+        self._again_at = time.monotonic() + _AGAIN_S
+        self._reader = consumer(self._settings, self._principal, self._group, error_cb=self._hear)
+        if self._in_group:
+            self._reader.subscribe(list(self.topics))
+        else:
+            self.go_to(self._next)
+
+    def _hear(self, error: KafkaError) -> None:
+        """What the reader says of its connections."""
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  documented name
+            self._lost = True
+
     def poll(self, timeout_s: float = 1.0) -> Delivered | None:
         """The next record, or None when none came in time; errors as iteration."""
-        while (message := self._reader.poll(timeout_s)) is not None:
+        deadline = Deadline(timeout_s, "the next record")
+        while True:
+            if self._lost and time.monotonic() >= self._again_at:
+                # A reader that lost every broker may never find its group again, and says nothing of it.
+                self._open()
+            message = self._reader.poll(min(_AGAIN_S, deadline.left))
+            if message is None:
+                if deadline.over:
+                    return None
+                continue
             error = message.error()
             if error is not None:
                 if error.code() in _ENDED:
@@ -131,10 +157,10 @@ class Subscriber:
                     continue
                 raise unavailable("cannot read deliveries", KafkaException(error))
             found = self._read(message)
-            self.positions[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
+            place = (message.topic() or "", message.partition() or 0)
+            self.positions[place] = self._next[place] = (message.offset() or 0) + 1
             if found is not None:
                 return found
-        return None
 
     def batch(self, most: int, timeout_s: float = 1.0) -> list[Delivered]:
         """Up to so many records that are there now, waiting for the first; errors as iteration."""
@@ -147,6 +173,7 @@ class Subscriber:
 
     def go_to(self, positions: Mapping[Place, int]) -> None:
         """Read every partition from these positions on, from 0 where none is named."""
+        self._next = dict(positions)
         self._reader.assign([TopicPartition(*place, positions.get(place, 0)) for place in self._partitions])
 
     def fields(self, topic: str) -> tuple[str, ...]:

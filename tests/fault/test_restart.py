@@ -85,9 +85,11 @@ def test_everybody_goes_on_after_kafka_and_the_registry_were_restarted(own_bus: 
         supervised(city.settings),
         Publisher(city.owner, settings=city.settings) as publisher,
         Subscriber(city.subscriber, grant=grant, settings=city.settings) as subscriber,
+        Subscriber(city.subscriber, grant=grant, settings=city.settings, positions={}) as keeps_its_own,
     ):
         events = [publish(publisher, 1)]
         found = [record.event_id for record in subscriber.batch(1, LONG_S)]
+        assert [record.event_id for record in keeps_its_own.batch(1, LONG_S)] == events
         assert committed(transactions, group, {pulse: 1})
         before = end_offsets(old_admin, [receipts], WAIT_S)[receipts]
         cluster.down(own_bus)
@@ -97,6 +99,7 @@ def test_everybody_goes_on_after_kafka_and_the_registry_were_restarted(own_bus: 
             events.append(publish(publisher, seed))
             found += [record.event_id for record in subscriber.batch(1, LONG_S)]
         assert found == events
+        assert [record.event_id for _ in range(2) for record in keeps_its_own.batch(1, LONG_S)] == events[1:]
         until(lambda: committed(transactions, group, {pulse: 2}), "a transaction of the group", LONG_S)
         until(lambda: reads_up_to(nervous, before + 2), "the last receipt, by a nervous reader")
         nervous.close()
