@@ -137,8 +137,7 @@ class Loop:
         """One turn: steps 1 to 8."""
         self._health.turned()
         if self._health.lost:
-            # A reader that lost every broker may never find its group again, and says nothing of it: its client waits
-            # for a coordinator that it asked a broker for which it forgot meanwhile. A new process asks anew.
+            # A reader that lost every broker was seen never to join its group again, without an error. A new one does.
             raise no_answer("the worker ends, its successor begins again from Kafka", "_ALL_BROKERS_DOWN")
         self._on_step(steps.READ_REGISTER)
         if self._feed.poll():
