@@ -12,6 +12,12 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from bus.wire.deadline import Deadline
+from schemas.errors import DeadlineError
+
+
+class AnotherRelayError(DeadlineError):
+    """Another process publishes what the register decided; this one waits."""
+
 
 _KEY = 4_413_002_018
 _LOOK_EVERY_S = 0.05
@@ -22,7 +28,7 @@ def relay_lock(engine: sa.Engine, seconds: float) -> Iterator[None]:
     """Hold the right to publish; another who holds it is waited for.
 
     Raises:
-        DeadlineError: another held it for all that time.
+        AnotherRelayError: another held it for all that time.
     """
     deadline = Deadline(seconds, "the end of another relay's work on the register")
     holder = _advisory(engine, deadline) if engine.dialect.name == "postgresql" else _flock(engine, deadline)
@@ -36,8 +42,7 @@ def _advisory(engine: sa.Engine, deadline: Deadline) -> Iterator[None]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.detach()
         while not connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY}).scalar():
-            deadline.check()
-            time.sleep(_LOOK_EVERY_S)
+            _look_again(deadline)
         yield
 
 
@@ -49,10 +54,17 @@ def _flock(engine: sa.Engine, deadline: Deadline) -> Iterator[None]:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                deadline.check()
-                time.sleep(_LOOK_EVERY_S)
+                _look_again(deadline)
             else:
                 break
         yield
     finally:
         os.close(descriptor)
+
+
+def _look_again(deadline: Deadline) -> None:
+    try:
+        deadline.check()
+    except DeadlineError as error:
+        raise AnotherRelayError(str(error)) from None
+    time.sleep(_LOOK_EVERY_S)

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from bus.metrics import Metrics
 from bus.provision.actual import Cluster
 from bus.provision.register import read_register
-from bus.register.lock import relay_lock
+from bus.register.lock import AnotherRelayError, relay_lock
 from bus.register.place import answering, open_register
 from bus.register.relay import Passed, Relay
 from bus.settings import Settings
@@ -115,8 +115,13 @@ class RegisterWorker:
                     self.register.reconcile(read_register(self._cluster), now)
                     self._knows_kafka = True
                 self._passed = self._relay.run()
+        except AnotherRelayError as error:
+            # Nothing is wrong: the other one publishes, and this one stands by.
+            self.health.ready, self.health.problem = True, str(error)
+            self._relay_at = Deadline(_FIRST_PAUSE_S, "another attempt")
+            return
         except DeadlineError as error:
-            # Another relay is at work, or deliver does not answer: both are looked at again.
+            # Deliver does not answer: it is looked at again.
             self._trouble(str(error))
             return
         for model in self._passed.sent:

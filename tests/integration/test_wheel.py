@@ -125,6 +125,6 @@ def test_the_main_job_runs_from_it_and_leaves_nothing_running(away: Away) -> Non
     left = Away(away.venv, away.folder, demo.model_copy(update={"state_dir": Path(kept["STATE_DIR"])}))
     # As it told us to go on; `up` finds what runs already.
     assert json.loads(left.run("bus", "local", "up", "--json"))["running"]
-    assert "demo-county" in left.run("bus", "register", "show")
+    assert re.search(r"g-\d{4}-00002 +│ REVOKED", left.run("bus", "register", "show"))
     assert "stopped demo-admit" in left.run("bus", "local", "down", "--wipe")
     until(lambda: processes_of(away.settings.state_dir) == [], "the end of every process")

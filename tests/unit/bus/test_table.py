@@ -21,6 +21,11 @@ class Answers:
     def __init__(self, *errors: int | None) -> None:
         self.errors = list(errors)
         self.asked = 0
+        self.refreshed = 0
+
+    def list_topics(self, timeout: float) -> None:
+        assert timeout > 0
+        self.refreshed += 1
 
     def list_offsets(
         self, wanted: Mapping[TopicPartition, object], **_: object
@@ -46,6 +51,7 @@ def ends(answers: Answers, timeout_s: float) -> dict[tuple[str, int], int]:
 def test_a_partition_that_has_no_leader_yet_is_asked_again(error: int) -> None:
     answers = Answers(error, error, None)
     assert ends(answers, 60.0) == {("record.a", 0): 10, ("record.a", 1): 11}
+    assert (answers.asked, answers.refreshed) == (3, 2)
     assert answers.asked == 3
 
 
