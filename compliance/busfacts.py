@@ -82,3 +82,8 @@ def read_facts(path: Path) -> tuple[BusFacts, ...]:
         problems = error.errors(include_input=False, include_url=False)
         told = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in problems)
         raise UsageError(f"{path.name}: {told}") from None
+
+
+def facts_json(facts: Iterable[BusFacts]) -> str:
+    """The rows as the JSON that `read_facts` reads."""
+    return _ROWS.dump_json(tuple(facts), indent=2).decode()

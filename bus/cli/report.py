@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from bus.cli.tables import print_table
+from bus.register.counting import count
 from bus.register.figures_workbook import write_figures
 from bus.register.place import opened
 from bus.settings import load
 from compliance.annual import annual as annual_figures
-from compliance.busfacts import BusFacts, read_facts
+from compliance.busfacts import BusFacts, facts_json, read_facts
 from compliance.catalogue import end_of, local_date
 from compliance.drills import drills as drill_figures
 from compliance.figures import Figures, as_csv, as_json, text
@@ -35,7 +36,7 @@ _facts_option = click.option(
     "--facts",
     "facts_file",
     type=_FILE,
-    help="JSON file with what the bus counted: a list of rows of agency and resource",
+    help="JSON file with what the bus counted, as `bus report facts` writes it",
 )
 
 
@@ -93,6 +94,25 @@ def _agencies(register: Register, code: str | None, at: datetime) -> list[Agency
 @click.group()
 def report() -> None:
     """Figures of Articles 10, 36, 39, 49 to 51, 53 and 61, every row with the records it comes from."""
+
+
+@report.command()
+@click.option("--period", "name", required=True, help="year, quarter or month: 2026, 2026Q3, 2026-09")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="file to write")
+def facts(name: str, out: Path | None) -> None:
+    """Count what flowed in a period, by agency and resource, from Kafka's topics; JSON for the other reports."""
+    settings = load()
+    with opened(settings) as register:
+        rows = count(settings, register.view(), period(name))
+    written = facts_json(rows)
+    if out is None:
+        click.echo(written)
+        return
+    try:
+        out.write_text(written + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{out.name}: cannot be written ({error.strerror})") from None
+    click.echo(f"{len(rows)} rows: {out}")
 
 
 @report.command()
