@@ -28,5 +28,14 @@ def test_every_article_with_tests_of_its_own_names_them() -> None:
         assert [name for name in names if not name.startswith(f"test_article_{number:02d}_")] == [], path.name
 
 
+def test_every_article_with_behaviour_has_a_test_with_its_number() -> None:
+    names = {
+        int(number)
+        for path in (ROOT / "tests" / "articles").glob("test_*.py")
+        for number in re.findall(r"^def test_article_(\d\d)_", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert names == {row.article for row in articles() if row.state != "NONE"}
+
+
 def test_only_articles_without_behaviour_for_software_have_no_test() -> None:
     assert {row.article for row in articles() if not row.tests} == {1, 13, 55}
