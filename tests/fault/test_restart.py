@@ -23,6 +23,7 @@ from bus.wire.clients import Principal, admin, consumer
 from bus.wire.table import end_offsets
 from bus.wire.transaction import AbortedError, Transactions
 from bus.workers.supervisor import environment_of
+from schemas.errors import DeadlineError
 from tests.builders import permit
 from tests.city import WAIT_S, City, until
 
@@ -42,7 +43,8 @@ def supervised(settings: Settings) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        assert process.wait(WAIT_S) == 0
+        # A client that lost brokers may not be let go in its time: its worker is cut off then, and the code says so.
+        assert process.wait(WAIT_S) in {0, DeadlineError.exit_code}
 
 
 def committed(transactions: Transactions, group: Consumer, offsets: dict[tuple[str, int], int]) -> bool:
