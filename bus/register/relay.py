@@ -25,7 +25,7 @@ from compliance.models import Grant, GrantState, RegisterModel
 from compliance.register.outbox import Waiting, mark_sent, waiting
 from compliance.register.service import Register
 from processors.batch import Outgoing
-from schemas.errors import IncompatibleSchemaError, KafkaUnavailableError, KeyStoreError, RefusedError
+from schemas.errors import FencedError, IncompatibleSchemaError, KafkaUnavailableError, KeyStoreError, RefusedError
 from schemas.resource import envelope
 
 LOOK, PROVISION, WRITE = range(1, 4)
@@ -68,6 +68,8 @@ class Relay:
         self._on_step = on_step
         # What the last whole pass found or made; a decision then asks only for what it adds to it.
         self._stands: Desired | None = None
+        # The writer of the last pass: the next one need not begin with fencing an earlier one.
+        self._writer: Transactions | None = None
 
     def waiting(self) -> tuple[Waiting, ...]:
         """What waits among the facts that the register's view has taken over."""
@@ -116,10 +118,20 @@ class Relay:
         """
         models = tuple(one.model for one in found)
         self._on_step(WRITE)
-        write_events(self._cluster, models, self._on_step)
+        self._write(models)
         self._on_step(MARK)
         mark_sent(self._register.engine, [fact for one in found for fact in one.facts], datetime.now(UTC))
         return models
+
+    def _write(self, models: Sequence[RegisterModel]) -> None:
+        writer, self._writer = self._writer, None
+        try:
+            self._writer = write_events(self._cluster, models, self._on_step, writer)
+        except FencedError:
+            if writer is None:
+                raise
+            # Somebody else published since our last pass, and has let the lock go: the turn is ours again.
+            self._writer = write_events(self._cluster, models, self._on_step)
 
 
 def _look_at_news(cluster: Cluster, wanted: Desired, stands: Desired) -> Plan:
@@ -143,28 +155,41 @@ def _ended(one: Desired) -> set[str]:
     return {grant.id for grant in one.ended}
 
 
-def write_events(cluster: Cluster, models: Sequence[RegisterModel], on_step: OnStep = no_step) -> None:
+def write_events(
+    cluster: Cluster, models: Sequence[RegisterModel], on_step: OnStep = no_step, writer: Transactions | None = None
+) -> Transactions | None:
     """Write entries to the register's topics, all of them or none; returns when the brokers have them.
 
-    The transactional id is one for all: whoever writes fences an earlier writer that hangs, and no reader sees half.
+    The transactional id is one for all: whoever begins to write fences an earlier writer that hangs, and no reader
+    sees half.
+
+    Args:
+        cluster: Kafka and the schema registry.
+        models: what to write.
+        on_step: called with the number of each step of the transaction.
+        writer: what the last call returned, to go on with; None begins anew.
 
     Raises:
         KafkaUnavailableError: a write was not acknowledged in time.
         FencedError: another relay took over.
     """
     if not models:
-        return
+        return writer
     outgoing: dict[str, list[Outgoing]] = {}
     for model in models:
         topic, codec = register_topic(model.kind), envelope(f"register_{model.kind}")
         value = cluster.registry.head(topic, codec) + codec.encode(to_event(model))
         outgoing.setdefault(topic, []).append({"key": model.key.encode(), "value": value, "partition": 0})
-    transactions = Transactions(cluster.settings, cluster.principal, TRANSACTIONAL_ID, on_step)
-    transactions.start()
+    if writer is None:
+        writer = Transactions(cluster.settings, cluster.principal, TRANSACTIONAL_ID, on_step)
+        writer.start()
+    else:
+        writer.renew()
     try:
-        transactions.run(outgoing, {}, None)
+        writer.run(outgoing, {}, None)
     except AbortedError:
         raise KafkaUnavailableError("cannot write the register: the transaction was aborted; ask again") from None
+    return writer
 
 
 def keep_keys(cluster: Cluster) -> None:
