@@ -81,7 +81,7 @@ class _Counted:
     """The sums while topics are read."""
 
     def __init__(self, view: RegisterView) -> None:
-        self.refusals = {refused_topic(agency.code): agency.code for agency in view.agencies()}
+        self.refusals = frozenset(refused_topic(agency.code) for agency in view.agencies())
         self.deliveries = {grant.topic: (grant.subscriber, grant.resource) for grant in view.grants()}
         self._admitted: Counter[tuple[str, str]] = Counter()
         self._corrected: Counter[tuple[str, str]] = Counter()
