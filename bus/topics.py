@@ -112,6 +112,8 @@ HEARTBEAT = TopicKind(
     "freshness",
     retention_ms=7 * DAY_MS,
     envelope="heartbeat",
+    # Against it the source's own clock is held.
+    config={"message.timestamp.type": "LogAppendTime"},
 )
 DECLARATION = TopicKind(
     "declaration.<agency>",
@@ -119,6 +121,8 @@ DECLARATION = TopicKind(
     "the agency",
     "freshness, the agency",
     envelope="declaration",
+    # Whether a quarter was over when it was declared is the broker's word, not the source's (decisions 28).
+    config={"message.timestamp.type": "LogAppendTime"},
 )
 FRESHNESS = TopicKind(
     "freshness",

@@ -15,10 +15,16 @@ class Batch:
     Attributes:
         rows: in the source's order; a row that cannot be a change is a `Refused`, never left out.
         cursor: where the next look begins; unchanged when there was nothing.
+        complete_until: every row that changed up to then stands in this batch or before it; None where the look did
+            not find the end, or the source cannot tell.
+        unchanged_since: nothing changed between the two times, `datetime.min` where nothing ever did; None where that
+            is not known.
     """
 
     rows: tuple[Change | Refused, ...]
     cursor: str | None
+    complete_until: datetime | None = None
+    unchanged_since: datetime | None = None
 
 
 class Source(Protocol):

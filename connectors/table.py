@@ -6,12 +6,12 @@ A row must have settled for a moment, or a transaction that commits late could s
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, MetaData, Table, and_, create_engine, or_, select
+from sqlalchemy import ColumnElement, DateTime, MetaData, Table, and_, create_engine, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.source import Batch
@@ -21,6 +21,7 @@ from schemas.resource import FieldSpec, ResourceSchema
 from schemas.words import Change, Operation
 
 SHANGHAI = timezone(timedelta(hours=8))
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _OPERATIONS = frozenset(operation.value for operation in Operation)
 
 
@@ -80,8 +81,8 @@ class TableSource:
         """See `connectors.source.Source`."""
         config, columns = self._config, self._table.c
         order = [columns[config.updated_at], *(columns[name] for name in config.key)]
-        settled = (now - timedelta(milliseconds=config.settle_ms)).astimezone(SHANGHAI).replace(tzinfo=None)
-        query = select(self._table).where(order[0] <= _as_column(settled, order[0])).order_by(*order).limit(limit)
+        settled = now - timedelta(milliseconds=config.settle_ms)
+        query = select(self._table).where(order[0] <= _bound(settled, order[0])).order_by(*order).limit(limit)
         if cursor is not None:
             query = query.where(_after(order, [_as_column(part, column) for part, column in _parts(cursor, order)]))
         try:
@@ -89,11 +90,17 @@ class TableSource:
                 rows = connection.execute(query).mappings().all()
         except (SQLAlchemyError, ValueError) as error:  # ValueError: a column holds what its own type cannot be
             raise SourceError(f"table {config.table} cannot be read ({type(error).__name__})") from None
-        if not rows:
-            return Batch((), cursor)
-        last = rows[-1]
-        mark = [_plain(last[config.updated_at]), *(_plain(last[name]) for name in config.key)]
-        return Batch(tuple(self._change(row) for row in rows), json.dumps(mark))
+        if rows:
+            last = rows[-1]
+            cursor = json.dumps([_plain(last[config.updated_at]), *(_plain(last[name]) for name in config.key)])
+        # How texts of times sort is not known: what is behind them in time need not be behind them in the table.
+        at_end = len(rows) < limit and isinstance(order[0].type, DateTime)
+        return Batch(
+            tuple(self._change(row) for row in rows),
+            cursor,
+            settled if at_end else None,
+            _NEVER if cursor is None else _moment(json.loads(cursor)[0]),
+        )
 
     def close(self) -> None:
         """Let the database go."""
@@ -159,6 +166,13 @@ def _moment(value: object) -> datetime | None:
 
 def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+def _bound(settled: datetime, column: ColumnElement[Any]) -> Any:  # noqa: ANN401  as the column wants it
+    """The latest time that is read: aware for a column that knows zones, else as Asia/Shanghai's clock shows it."""
+    if isinstance(column.type, DateTime) and column.type.timezone:
+        return settled
+    return _as_column(settled.astimezone(SHANGHAI).replace(tzinfo=None), column)
 
 
 def _parts(cursor: str, order: list[Any]) -> list[tuple[Any, Any]]:

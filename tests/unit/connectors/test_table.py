@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, create_engine, delete, insert, text
 
-from connectors.table import SHANGHAI, TableConfig, TableSource, coerce
+from connectors.table import SHANGHAI, TableConfig, TableSource, _bound, coerce
 from schemas.errors import SourceError
 from schemas.refusals import Refused
 from schemas.resource import packaged_text, resource_schema
@@ -159,3 +159,35 @@ def test_values_become_what_the_field_wants() -> None:
     assert coerce(fields["birth_date"], datetime(2000, 1, 2, 3, tzinfo=UTC)) == date(2000, 1, 2)
     assert coerce(firm["registered_capital"], "12.50") == Decimal("12.50")
     assert isinstance(coerce(firm["registered_capital"], "viel"), Refused)
+
+
+# -- how far it has been read --------------------------------------------------------------------------------------
+
+
+def test_the_table_says_up_to_when_it_was_read_only_where_its_end_was_found(tmp_path: Path) -> None:
+    table = Source(tmp_path)
+    source = TableSource(table.config(settle_ms=5_000), SCHEMA)
+    settled = NOW - timedelta(seconds=5)
+    empty = source.read(None, 2, NOW)
+    assert (empty.complete_until, empty.unchanged_since) == (settled, datetime.min.replace(tzinfo=UTC))
+    last = NOW - timedelta(hours=1)
+    table.put(*({"a": a, "b": 0, "at": local(last)} for a in range(3)), {"a": 9, "b": 0, "at": local(NOW)})
+    full = source.read(None, 2, NOW)
+    assert (len(full.rows), full.complete_until) == (2, None)
+    rest = source.read(full.cursor, 2, NOW)
+    assert (len(rest.rows), rest.complete_until, rest.unchanged_since) == (1, settled, last)
+    nothing = source.read(rest.cursor, 2, NOW)
+    assert (nothing.rows, nothing.complete_until, nothing.unchanged_since) == ((), settled, last)
+    source.close()
+
+
+def test_of_times_kept_as_text_nobody_knows_how_they_sort(tmp_path: Path) -> None:
+    source = TableSource(Source(tmp_path).config(updated_at="name"), SCHEMA)
+    assert source.read(None, 2, NOW).complete_until is None
+    source.close()
+
+
+def test_a_column_that_knows_zones_is_asked_with_one() -> None:
+    zoned, plain = (Column("at", DateTime(timezone=zone)) for zone in (True, False))
+    assert (_bound(NOW, zoned), _bound(NOW, plain)) == (NOW, local(NOW))
+    assert _bound(NOW, zoned).tzinfo is not None
