@@ -93,6 +93,18 @@ class Settings(BaseSettings):
         ge=0,
         description="milliseconds a source row must be old, so that transactions in flight are not overtaken",
     )
+    connector_heartbeat_s: float = Field(
+        300.0,
+        gt=0,
+        le=600,
+        description="seconds between two heartbeats of a connector; silence of 15 minutes is an alarm",
+    )
+    connector_declare_after_s: float = Field(
+        3_600.0,
+        ge=0,
+        description="seconds that a connector waits, once it has read its source beyond a quarter's end, before it "
+        "declares the quarter: what it sent must have been admitted before",
+    )
     local_start_timeout_s: float = Field(
         60.0, gt=0, description="seconds that Kafka or the registry may take to start under `bus local up`"
     )

@@ -11,8 +11,11 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec  # its public home re-exports it without saying so
 
+from bus.settings import Settings
+from bus.wire import clients
 from bus.wire.deadline import Deadline
 from bus.wire.errors import leader_moves, passes, unavailable
+from schemas.codec import unframe
 
 _LOOK_EVERY_S = 0.05
 _EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the client leaves it unannotated
@@ -90,3 +93,24 @@ def read_to_end(
                 raise unavailable(f"cannot read {place[0]}", KafkaException(error))
         if ends:
             deadline.check()
+
+
+def read_payloads(settings: Settings, principal: clients.Principal, topic: str) -> list[tuple[Message, bytes]]:
+    """Every message on a topic's only partition, up to its stable end, with the Avro bytes of its value.
+
+    What has no value, or is not in the wire format, is left out.
+
+    Raises:
+        DeadlineError, KafkaUnavailableError: as `read_to_end`.
+    """
+    reader = clients.consumer(settings, principal, f"{principal.name}.table", **{"enable.partition.eof": True})
+    try:
+        found = []
+        operator = clients.admin(settings, principal)
+        for message in read_to_end(reader, operator, [(topic, 0)], settings.request_timeout_s):
+            framed = unframe(message.value())
+            if framed is not None:
+                found.append((message, framed[1]))
+        return found
+    finally:
+        reader.close()

@@ -10,7 +10,7 @@
 8. count
 
 Killed at any point, the next run reads the cursor that was committed with the rows before it: none is lost, none
-comes twice.
+comes twice. What is to be said of the source itself follows in a transaction of its own (`bus/workers/signs.py`).
 """
 
 import json
@@ -20,28 +20,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StrictBool
 
 from bus.metrics import Metrics
 from bus.publishing.assemble import Prepared, Signer, prepare, sign, split, standing_review
 from bus.settings import Settings
 from bus.topics import CURSOR, change_topic, cursor_topic
 from bus.wire import transaction as steps
-from bus.wire.clients import OnStep, Principal, admin, consumer, no_step
+from bus.wire.clients import OnStep, Principal, no_step
 from bus.wire.feed import RegisterFeed
 from bus.wire.registry import Registry
-from bus.wire.table import read_to_end
+from bus.wire.table import read_payloads
 from bus.wire.transaction import AbortedError, Transactions
 from bus.workers.files import read_file
 from bus.workers.health import Health
+from bus.workers.signs import Signs
 from compliance.catalogue import local_date, schema_of
 from compliance.models import CatalogueEntry
 from compliance.values import AgencyCode, GrantId, ResourceCode
 from connectors.source import Batch
 from connectors.table import TableConfig, TableSource
 from processors.batch import Outgoing
+from processors.freshness.words import Key
 from processors.reports import refusal_datum, refused_topic
-from schemas.codec import unframe
 from schemas.errors import NotProvisionedError
 from schemas.refusals import RefusalCode, Refused
 from schemas.resource import envelope
@@ -50,13 +51,19 @@ _KINDS = ("agency", "catalogue", "review")
 
 
 class ConnectorConfig(BaseModel):
-    """A connector file: who publishes which resource from which table."""
+    """A connector file: who publishes which resource from which table.
+
+    Attributes:
+        whole: whether the table holds all that the agency publishes of the resource; where it does not, the connector
+            says nothing of completeness and declares nothing.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: GrantId
     agency: AgencyCode
     resource: ResourceCode
+    whole: StrictBool = True
     source: TableConfig
 
 
@@ -99,6 +106,15 @@ class ConnectorWorker:
         self._source = TableSource(source, schema_of(entry))
         transactional_id = f"{config.agency}.{config.name}"
         self._transactions = Transactions(settings, self._principal, transactional_id, on_step)
+        self._signs = Signs(
+            settings,
+            self._principal,
+            config.name,
+            Key(config.agency, config.resource),
+            self._feed.view,
+            self._framed,
+            whole=config.whole,
+        )
         self._stop = threading.Event()
         self._rows = 0
         # What a submission holds besides its changes needs a little room.
@@ -125,41 +141,45 @@ class ConnectorWorker:
                     cursor = self._read_cursor()
                 self._on_step(steps.CONSUME)
                 batch = self._source.read(cursor, self._settings.connector_batch_rows, datetime.now(UTC))
-                if not batch.rows:
-                    self._stop.wait(self._settings.connector_poll_ms / 1000)
-                    continue
-                self._on_step(steps.PROCESS)
                 try:
-                    self._transactions.run(self._assemble(batch), {}, None)
+                    if batch.rows:
+                        self._publish(batch)
+                        cursor = batch.cursor
+                    self._speak(batch)
                 except AbortedError:
                     self.metrics.counter("bus_transaction_aborts_total").labels("connector").inc()
                     continue
-                cursor = batch.cursor
-                self._rows += len(batch.rows)
-                self.metrics.counter("bus_transactions_total").labels("connector").inc()
-                published = sum(not isinstance(row, Refused) for row in batch.rows)
-                labels = (self._config.agency, self._config.resource)
-                self.metrics.counter("bus_published_total").labels(*labels).inc(published)
+                if not batch.rows:
+                    self._stop.wait(min(self._settings.connector_poll_ms / 1000, self._settings.connector_heartbeat_s))
         finally:
             self._source.close()
             self._feed.close()
 
+    def _publish(self, batch: Batch) -> None:
+        """A batch's rows and the cursor behind them, in one transaction."""
+        self._on_step(steps.PROCESS)
+        self._transactions.run(self._assemble(batch), {}, None)
+        self._rows += len(batch.rows)
+        self.metrics.counter("bus_transactions_total").labels("connector").inc()
+        published = sum(not isinstance(row, Refused) for row in batch.rows)
+        labels = (self._config.agency, self._config.resource)
+        self.metrics.counter("bus_published_total").labels(*labels).inc(published)
+
+    def _speak(self, batch: Batch) -> None:
+        """What is due to be said of the source, once what was read is committed."""
+        outgoing = self._signs.due(batch, datetime.now(UTC))
+        if outgoing:
+            self._transactions.run(outgoing, {}, None)
+            self._signs.committed()
+            self.metrics.counter("bus_transactions_total").labels("connector").inc()
+
     def _read_cursor(self) -> str | None:
         """The cursor that was committed last; None when this connector has never run."""
-        reader = consumer(
-            self._settings, self._principal, f"{self._principal.name}.table", **{"enable.partition.eof": True}
-        )
         found = None
-        try:
-            places = [(cursor_topic(self._config.agency), 0)]
-            operator = admin(self._settings, self._principal)
-            for message in read_to_end(reader, operator, places, self._settings.request_timeout_s):
-                framed = unframe(message.value())
-                if message.key() == self._config.name.encode() and framed is not None:
-                    row = envelope(CURSOR.envelope or "").decode(framed[1])
-                    found, self._rows = row["cursor"], row["rows"]
-        finally:
-            reader.close()
+        for message, payload in read_payloads(self._settings, self._principal, cursor_topic(self._config.agency)):
+            if message.key() == self._config.name.encode():
+                row = envelope(CURSOR.envelope or "").decode(payload)
+                found, self._rows = row["cursor"], row["rows"]
         return found
 
     def _assemble(self, batch: Batch) -> dict[str, Sequence[Outgoing]]:

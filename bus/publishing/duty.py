@@ -1,0 +1,71 @@
+"""What a source owes to say of itself: that it is there, and each quarter up to when static information is supplied.
+
+Decisions alone, with time as an argument; `bus/workers/signs.py` sends what they say (Art 16, decisions 28).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from compliance.profiles import Law
+from compliance.workdays import WorkCalendar
+from processors.freshness.quarters import quarters
+from processors.freshness.state import State, observe
+from processors.freshness.words import At, Declaration, Declares, Key, Targets, quarter_start
+from schemas.words import FreshnessClass
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far a source has been read, and what was read has been committed; milliseconds since the epoch.
+
+    Attributes:
+        complete_until: every change up to this business time has been published.
+        unchanged_since: between this time and that one nothing changed; None where that is not known.
+    """
+
+    complete_until: int
+    unchanged_since: int | None = None
+
+
+def heartbeat_due(last: int | None, now: int, every: int) -> bool:
+    """Whether the next heartbeat is due, in milliseconds; at once when there was none, or the clock was set back."""
+    return last is None or not 0 <= now - last < every
+
+
+def declared(key: Key, told: Iterable[tuple[At, Declaration]]) -> State:
+    """What the declarations of a source say together, in the order of their topic; others' are left out."""
+    state = State(key)
+    for at, declaration in told:
+        if declaration.key == key:
+            state = observe(state, declaration, at)
+    return state
+
+
+def declaration_due(
+    known: State, targets: Targets, reading: Reading, law: Law, calendar: WorkCalendar, now: int
+) -> Declaration | None:
+    """The declaration that the latest quarter still needs; None when it has one, or nobody can say yet.
+
+    NO_CHANGE covers its own quarter alone, so where an earlier one is open too, or where a later change may hide one of
+    the quarter, HIGH_WATER is said: it is true in any case, and covers all quarters before its mark.
+
+    Args:
+        known: what has been declared so far, by programs and people alike.
+        targets: what the source owes; only static information is declared.
+        reading: how far the source has been read.
+        law: the clocks that bind.
+        calendar: the working days.
+        now: the source's clock.
+    """
+    if targets.freshness is not FreshnessClass.STATIC:
+        return None
+    found = list(quarters(known, targets, (), law, calendar, now))
+    if not found or found[-1].covered:
+        return None
+    quarter = found[-1].quarter
+    if reading.complete_until < quarter_start(quarter + 1):
+        return None
+    since = reading.unchanged_since
+    if since is not None and since < quarter_start(quarter) and all(one.covered for one in found[:-1]):
+        return Declaration(known.key, quarter, Declares.NO_CHANGE)
+    return Declaration(known.key, quarter, Declares.HIGH_WATER, reading.complete_until)

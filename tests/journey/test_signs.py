@@ -1,0 +1,167 @@
+"""A connector speaks for its source by itself: heartbeats all the time, and one declaration a quarter."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Message
+
+from bus.settings import Settings
+from bus.topics import PULSE
+from bus.wire.clients import OnStep, no_step
+from bus.wire.transaction import PROCESS
+from bus.workers.connect import ConnectorWorker, read_config
+from compliance.profiles import Law
+from compliance.workdays import WorkCalendar
+from processors.freshness.judge import Status, judge
+from processors.freshness.pauses import Pauses
+from processors.freshness.state import State, observe
+from processors.freshness.words import (
+    MINUTE,
+    At,
+    Declaration,
+    Event,
+    Heartbeat,
+    Key,
+    Pulse,
+    Targets,
+    quarter_name,
+    quarter_of,
+    quarter_start,
+)
+from schemas.codec import unframe
+from schemas.resource import envelope
+from schemas.words import FreshnessClass
+from tests.city import WAIT_S, City, running, until
+from tests.local_cluster import LocalBus
+from tests.source_table import write_table
+
+pytestmark = pytest.mark.kafka
+
+ROWS = 25
+LAW = Law.packaged("huizhou-2016", "state-council-2025", effective_date=date(2025, 1, 1))
+CALENDAR = WorkCalendar.packaged()
+QUICK = {
+    "connector_batch_rows": 10,
+    "connector_poll_ms": 50,
+    "connector_heartbeat_s": 0.1,
+    "connector_declare_after_s": 0.5,
+}
+GRACE_MS = 500
+
+
+@contextmanager
+def connecting(settings: Settings, file: Path, on_step: OnStep = no_step) -> Iterator[None]:
+    """A connector in a thread of this process; stopped at the end, and what ended it is raised."""
+    worker = ConnectorWorker(settings, read_config(file), on_step)
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            worker.run()
+        except BaseException as error:  # noqa: BLE001  raised in the test once the worker is stopped
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join(WAIT_S)
+    assert errors == []
+
+
+class Told:
+    """What stands on the topics about the city's resource."""
+
+    def __init__(self, city: City) -> None:
+        self._city = city
+        self.key = Key(city.owner, city.resource)
+        self.changes = f"change.{city.owner}.{city.resource}"
+
+    def _messages(self, topic: str, name: str) -> Iterator[tuple[Message, dict[str, Any]]]:
+        for message in self._city.read(topic):
+            framed = unframe(message.value())
+            assert framed is not None
+            datum = envelope(name).decode_physical(framed[1])
+            if (datum["agency"], datum["resource"]) == (self.key.agency, self.key.resource):
+                yield message, datum
+
+    def heartbeats(self) -> list[tuple[int, dict[str, Any]]]:
+        """With the broker's time."""
+        topic = f"heartbeat.{self.key.agency}"
+        return [(message.timestamp()[1], datum) for message, datum in self._messages(topic, "heartbeat")]
+
+    def declarations(self) -> list[dict[str, Any]]:
+        return [datum for _, datum in self._messages(f"declaration.{self.key.agency}", "declaration")]
+
+    def state(self) -> State:
+        """Folded from everything that the freshness worker reads of the source."""
+        state = State(self.key)
+        sources: list[tuple[str, str, type[Pulse | Heartbeat | Declaration]]] = [
+            (PULSE.pattern, "pulse", Pulse),
+            (f"heartbeat.{self.key.agency}", "heartbeat", Heartbeat),
+            (f"declaration.{self.key.agency}", "declaration", Declaration),
+        ]
+        for topic, name, word in sources:
+            for message, datum in self._messages(topic, name):
+                event: Event = word.from_datum(datum)
+                state = observe(state, event, At(message.timestamp()[1], topic, message.offset() or 0))
+        return state
+
+
+def test_a_connector_sends_heartbeats_and_declares_a_quarter_once(local_bus: LocalBus, tmp_path: Path) -> None:
+    city = City(local_bus.settings, tmp_path)
+    city.versions[0] |= {"freshness": "STATIC", "update_frequency": "每季度"}
+    city.apply()
+    quick = city.settings.model_copy(update=QUICK)
+    file, told = write_table(city, tmp_path, ROWS), Told(city)
+
+    processed: list[int] = []
+
+    def on_step(step: int) -> None:
+        """Before each batch of rows is sent: nobody has said yet that they were there."""
+        if step == PROCESS:
+            beats = told.heartbeats()
+            processed.append(len(beats))
+            assert [beat["complete_until"] for _, beat in beats] == [None] * len(beats)
+
+    with running(city.settings, "admit"):
+        with connecting(quick, file, on_step):
+            until(lambda: bool(told.declarations()), "a declaration")
+            assert sum(len(row["changes"]) for row in city.data(told.changes)) == ROWS
+        before = len(told.heartbeats())
+        with connecting(quick, file):
+
+            def has_had_its_chance() -> bool:
+                """Whether the second run has looked beyond the time after which it would declare."""
+                since = [datum["sent_at"] for _, datum in told.heartbeats()[before:]]
+                return bool(since) and since[-1] > since[0] + 2 * GRACE_MS
+
+            until(has_had_its_chance, "heartbeats of the second run")
+        until(lambda: told.state().supply.admitted_at > 0, "the pulse of the rows")
+
+    # Three batches, the second and third after a heartbeat that says nothing of completeness.
+    assert len(processed) == 3
+    assert processed[1] > 0
+    beats, [declaration] = told.heartbeats(), told.declarations()
+    last_at, last = beats[-1]
+    assert last["connector"] == f"permits-{city.suffix}"
+    assert last["sent_at"] - last["complete_until"] < MINUTE
+    # The mark lies behind the quarter's end, so it covers all that were open.
+    assert declaration["says"] == "HIGH_WATER"
+    assert declaration["quarter"] == quarter_name(quarter_of(declaration["declared_at"]) - 1)
+    assert quarter_start(quarter_of(declaration["declared_at"])) <= declaration["mark"] <= declaration["declared_at"]
+
+    state, since = told.state(), quarter_start(quarter_of(last_at) - 3)
+    static = judge(state, Pauses(), Targets(FreshnessClass.STATIC, since), LAW, CALENDAR, last_at)
+    assert (static.status, static.alarms) == (Status.FRESH, ())
+    assert [one.covered for one in static.quarters] == [True, True, True]
+    watched = Targets(FreshnessClass.DYNAMIC, since, source_lag=15 * MINUTE, silent_after=15 * MINUTE)
+    soon = judge(state, Pauses(), watched, LAW, CALENDAR, last_at + 15 * MINUTE - 1)
+    assert (soon.status, soon.alarms, soon.last_sign) == (Status.FRESH, (), last_at)
