@@ -73,7 +73,8 @@ def connecting(settings: Settings, file: Path, on_step: OnStep = no_step) -> Ite
     finally:
         worker.stop()
         thread.join(WAIT_S)
-    assert errors == []
+        if errors:
+            raise errors[0]
 
 
 class Told:
