@@ -8,6 +8,7 @@ from bus.cli.calendar import calendar
 from bus.cli.catalogue import catalogue
 from bus.cli.clock import clock
 from bus.cli.codes import codes
+from bus.cli.declare import declare
 from bus.cli.demo import demo
 from bus.cli.docs import docs
 from bus.cli.explain import explain
@@ -33,6 +34,7 @@ COMMANDS: tuple[click.Command, ...] = (
     catalogue,
     clock,
     codes,
+    declare,
     demo,
     docs,
     explain,

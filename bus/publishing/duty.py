@@ -3,14 +3,26 @@
 Decisions alone, with time as an argument; `bus/workers/signs.py` sends what they say (Art 16, decisions 28).
 """
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from compliance.profiles import Law
 from compliance.workdays import WorkCalendar
 from processors.freshness.quarters import quarters
 from processors.freshness.state import State, observe
-from processors.freshness.words import At, Declaration, Declares, Key, Targets, quarter_start
+from processors.freshness.words import (
+    At,
+    Declaration,
+    Declares,
+    Key,
+    Targets,
+    quarter_name,
+    quarter_of,
+    quarter_start,
+)
+from schemas.errors import UsageError
 from schemas.words import FreshnessClass
 
 
@@ -69,3 +81,42 @@ def declaration_due(
     if since is not None and since < quarter_start(quarter) and all(one.covered for one in found[:-1]):
         return Declaration(known.key, quarter, Declares.NO_CHANGE)
     return Declaration(known.key, quarter, Declares.HIGH_WATER, reading.complete_until)
+
+
+def declaration_of(key: Key, targets: Targets | None, quarter: int, says: Declares, now: int) -> Declaration:
+    """What a person declares of a quarter that is over; HIGH_WATER up to the quarter's last millisecond.
+
+    A quarter may be declared anew: the latest word on it stands.
+
+    Args:
+        key: agency and resource.
+        targets: what the agency owes of it; None when it owes nothing.
+        quarter: which.
+        says: what is declared.
+        now: the instant.
+
+    Raises:
+        UsageError: nothing is owed for the quarter, or it is not over.
+    """
+    if targets is None or targets.freshness is not FreshnessClass.STATIC:
+        raise UsageError(f"{key.agency} owes no quarterly declaration of {key.resource}: only of static information")
+    if quarter >= quarter_of(now):
+        raise UsageError(f"{quarter_name(quarter)} is not over: nobody knows yet what will change in it")
+    if quarter < quarter_of(targets.duty_from):
+        raise UsageError(f"{key.agency} did not owe {key.resource} in {quarter_name(quarter)}")
+    return Declaration(key, quarter, says, quarter_start(quarter + 1) - 1 if says is Declares.HIGH_WATER else None)
+
+
+def declaration_datum(declaration: Declaration, now: int) -> dict[str, Any]:
+    """The physical datum of `schemas/envelope/declaration.avsc`, with an id of its own."""
+    key = declaration.key
+    return {
+        "declaration_id": str(uuid.uuid4()),
+        "agency": key.agency,
+        "resource": key.resource,
+        "field_group": key.group or None,
+        "quarter": quarter_name(declaration.quarter),
+        "says": declaration.says.value,
+        "mark": declaration.mark,
+        "declared_at": now,
+    }

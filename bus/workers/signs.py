@@ -4,13 +4,12 @@ Each goes out in a transaction of its own that follows the one with the rows. Th
 again only once its last transaction is visible everywhere, so nobody reads of completeness before the rows.
 """
 
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bus.publishing.duty import Reading, declaration_due, declared, heartbeat_due
+from bus.publishing.duty import Reading, declaration_datum, declaration_due, declared, heartbeat_due
 from bus.register.place import law_of
 from bus.settings import Settings
 from bus.topics import declaration_topic, heartbeat_topic
@@ -21,7 +20,7 @@ from compliance.workdays import WorkCalendar
 from connectors.source import Batch
 from processors.batch import Outgoing
 from processors.freshness.targets import Limits, targets_of
-from processors.freshness.words import At, Declaration, Key, millis, quarter_name, quarter_of
+from processors.freshness.words import At, Declaration, Key, millis, quarter_of
 from schemas.errors import SchemaError
 from schemas.resource import envelope
 from schemas.words import FreshnessClass
@@ -101,7 +100,14 @@ class Signs:
         declaration = None if reading is None else self._declaration(reading, now)
         if declaration is not None:
             quarter = declaration.quarter
-            outgoing[declaration_topic(self._key.agency)] = [self._word(declaration, at)]
+            outgoing[declaration_topic(self._key.agency)] = [
+                self._framed(
+                    declaration_topic(self._key.agency),
+                    "declaration",
+                    str(self._key),
+                    declaration_datum(declaration, at),
+                )
+            ]
         self._said = _Said(beat_at, quarter)
         return outgoing
 
@@ -156,17 +162,3 @@ class Signs:
             "complete_until": self._complete_until,
         }
         return self._framed(heartbeat_topic(key.agency), "heartbeat", str(key), datum)
-
-    def _word(self, declaration: Declaration, at: int) -> Outgoing:
-        key = self._key
-        datum = {
-            "declaration_id": str(uuid.uuid4()),
-            "agency": key.agency,
-            "resource": key.resource,
-            "field_group": None,
-            "quarter": quarter_name(declaration.quarter),
-            "says": declaration.says.value,
-            "mark": declaration.mark,
-            "declared_at": at,
-        }
-        return self._framed(declaration_topic(key.agency), "declaration", str(key), datum)

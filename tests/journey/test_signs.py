@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from bus.topics import PULSE
 from bus.wire.clients import OnStep, no_step
 from bus.wire.transaction import PROCESS
 from bus.workers.connect import ConnectorWorker, read_config
+from bus.workers.supervisor import environment_of
 from compliance.profiles import Law
 from compliance.workdays import WorkCalendar
 from processors.freshness.judge import Status, judge
@@ -29,6 +30,7 @@ from processors.freshness.words import (
     Key,
     Pulse,
     Targets,
+    millis,
     quarter_name,
     quarter_of,
     quarter_start,
@@ -37,6 +39,7 @@ from schemas.codec import unframe
 from schemas.resource import envelope
 from schemas.words import FreshnessClass
 from tests.city import WAIT_S, City, running, until
+from tests.command import Command
 from tests.local_cluster import LocalBus
 from tests.source_table import write_table
 
@@ -166,3 +169,25 @@ def test_a_connector_sends_heartbeats_and_declares_a_quarter_once(local_bus: Loc
     watched = Targets(FreshnessClass.DYNAMIC, since, source_lag=15 * MINUTE, silent_after=15 * MINUTE)
     soon = judge(state, Pauses(), watched, LAW, CALENDAR, last_at + 15 * MINUTE - 1)
     assert (soon.status, soon.alarms, soon.last_sign) == (Status.FRESH, (), last_at)
+
+
+def test_a_person_declares_a_quarter_once_it_is_over(
+    local_bus: LocalBus, tmp_path: Path, bus_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = City(local_bus.settings, tmp_path)
+    city.versions[0] |= {"freshness": "STATIC", "update_frequency": "每季度"}
+    city.apply()
+    for name, value in environment_of(city.settings).items():
+        monkeypatch.setenv(name, value)
+    told, running_quarter = Told(city), quarter_of(millis(datetime.now(UTC)))
+    last, present = quarter_name(running_quarter - 1), quarter_name(running_quarter)
+
+    refused = bus_command("declare", city.owner, city.resource, present, "--no-change")
+    assert (refused.code, told.declarations()) == (2, [])
+    assert f"{present} is not over" in refused.err
+    assert bus_command("declare", city.other, city.resource, last, "--complete").code == 2
+    done = bus_command("declare", city.owner, city.resource, last, "--complete")
+    assert (done.code, done.out) == (0, f"{city.owner} declared {last} of {city.resource} complete\n")
+    [declaration] = told.declarations()
+    assert (declaration["quarter"], declaration["says"]) == (last, "HIGH_WATER")
+    assert told.state().declared[running_quarter - 1].mark == quarter_start(running_quarter) - 1

@@ -4,7 +4,14 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from bus.publishing.duty import Reading, declaration_due, declared, heartbeat_due
+from bus.publishing.duty import (
+    Reading,
+    declaration_datum,
+    declaration_due,
+    declaration_of,
+    declared,
+    heartbeat_due,
+)
 from compliance.profiles import Law
 from compliance.workdays import WorkCalendar
 from connectors.table import SHANGHAI
@@ -21,6 +28,8 @@ from processors.freshness.words import (
     quarter_name,
     quarter_number,
 )
+from schemas.errors import UsageError
+from schemas.resource import envelope
 from schemas.words import FreshnessClass
 
 LAW = Law.packaged("huizhou-2016", "state-council-2025", effective_date=date(2025, 1, 1))
@@ -117,3 +126,37 @@ def test_nothing_is_declared_before_the_source_was_read_beyond_the_quarters_end(
 def test_who_owes_no_quarter_declares_none() -> None:
     assert due(known(), targets=Targets(FreshnessClass.DYNAMIC, STATIC.duty_from)) is None
     assert due(known(), targets=Targets(FreshnessClass.STATIC, instant("2026-07-01T00:00"))) is None
+
+
+# -- what people declare -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("says", Declares)
+def test_what_a_person_declares_covers_the_quarter(says: Declares) -> None:
+    found = declaration_of(KEY, STATIC, quarter_number("2026Q2"), says, NOW)
+    assert found.says is says
+    assert due(known(FIRST, (NOW, found))) is None
+
+
+@pytest.mark.parametrize(
+    ("targets", "quarter", "told"),
+    [
+        (None, "2026Q2", "owes no quarterly declaration"),
+        (Targets(FreshnessClass.DYNAMIC, STATIC.duty_from), "2026Q2", "owes no quarterly declaration"),
+        (STATIC, "2026Q3", "2026Q3 is not over"),
+        (STATIC, "2025Q4", "did not owe residence_permit in 2025Q4"),
+    ],
+    ids=["no owner", "dynamic", "not over", "before it owed"],
+)
+def test_nobody_declares_what_is_not_owed(targets: Targets | None, quarter: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        declaration_of(KEY, targets, quarter_number(quarter), Declares.NO_CHANGE, NOW)
+
+
+def test_a_declaration_is_read_as_it_was_written() -> None:
+    codec = envelope("declaration")
+    for says in Declares:
+        told = declaration_of(KEY, STATIC, quarter_number("2026Q2"), says, NOW)
+        assert (
+            Declaration.from_datum(codec.decode_physical(codec.encode_physical(declaration_datum(told, NOW)))) == told
+        )
