@@ -86,7 +86,6 @@ class Told:
     def __init__(self, city: City) -> None:
         self._city = city
         self.key = Key(city.owner, city.resource)
-        self.changes = f"change.{city.owner}.{city.resource}"
 
     def _messages(self, topic: str, name: str) -> Iterator[tuple[Message, dict[str, Any]]]:
         for message in self._city.read(topic):
@@ -129,32 +128,31 @@ def test_a_connector_sends_heartbeats_and_declares_a_quarter_once(local_bus: Loc
     processed: list[int] = []
 
     def on_step(step: int) -> None:
-        """Before each batch of rows is sent: nobody has said yet that they were there."""
+        """Before each batch of rows is sent: nobody has said yet that they are there."""
         if step == PROCESS:
             beats = told.heartbeats()
             processed.append(len(beats))
             assert [beat["complete_until"] for _, beat in beats] == [None] * len(beats)
+            assert told.declarations() == []
 
     with running(city.settings, "admit"):
         with connecting(quick, file, on_step):
             until(lambda: bool(told.declarations()), "a declaration")
-            assert sum(len(row["changes"]) for row in city.data(told.changes)) == ROWS
-        before = len(told.heartbeats())
+        until(lambda: sum(day.admitted for day in told.state().traffic.values()) == ROWS, "the admission of every row")
+        second_run = millis(datetime.now(UTC))
         with connecting(quick, file):
 
             def has_had_its_chance() -> bool:
                 """Whether the second run has looked beyond the time after which it would declare."""
-                since = [datum["sent_at"] for _, datum in told.heartbeats()[before:]]
+                since = [beat["sent_at"] for _, beat in told.heartbeats() if beat["sent_at"] >= second_run]
                 return bool(since) and since[-1] > since[0] + 2 * GRACE_MS
 
             until(has_had_its_chance, "heartbeats of the second run")
-        until(lambda: told.state().supply.admitted_at > 0, "the pulse of the rows")
 
-    # Three batches, the second and third after a heartbeat that says nothing of completeness.
-    assert len(processed) == 3
-    assert processed[1] > 0
-    beats, [declaration] = told.heartbeats(), told.declarations()
-    last_at, last = beats[-1]
+    # Three batches at least. A commit that came back may not be seen at once; the last batch followed two others.
+    assert len(processed) >= 3
+    assert processed[-1] > 0
+    [declaration], (_, last) = told.declarations(), told.heartbeats()[-1]
     assert last["connector"] == f"permits-{city.suffix}"
     assert last["sent_at"] - last["complete_until"] < MINUTE
     # The mark lies behind the quarter's end, so it covers all that were open.
@@ -162,7 +160,9 @@ def test_a_connector_sends_heartbeats_and_declares_a_quarter_once(local_bus: Loc
     assert declaration["quarter"] == quarter_name(quarter_of(declaration["declared_at"]) - 1)
     assert quarter_start(quarter_of(declaration["declared_at"])) <= declaration["mark"] <= declaration["declared_at"]
 
-    state, since = told.state(), quarter_start(quarter_of(last_at) - 3)
+    state = told.state()
+    last_at = state.sign.received_at
+    since = quarter_start(quarter_of(last_at) - 3)
     static = judge(state, Pauses(), Targets(FreshnessClass.STATIC, since), LAW, CALENDAR, last_at)
     assert (static.status, static.alarms) == (Status.FRESH, ())
     assert [one.covered for one in static.quarters] == [True, True, True]
