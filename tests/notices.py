@@ -1,10 +1,13 @@
-"""Causes of notices, and agencies with their named persons."""
+"""Causes, agencies with their named persons, and a register in which something was told."""
 
+from datetime import timedelta
 from typing import Any
 
 from compliance.models import Agency, AgencyType, Contact, ContactRole, OnboardingState
-from compliance.notice_kinds import NoticeKind
+from compliance.notice_kinds import NoticeKind, Way
 from compliance.notices import Cause
+from compliance.register.noticebook import NoticeBook
+from compliance.register.service import Register
 from tests.register import CITY, NOW
 
 TODAY = NOW.date()
@@ -34,3 +37,12 @@ def cause(kind: NoticeKind = NoticeKind.DEADLINE, **changes: Any) -> Cause:
     """Something that the agency `health` owes by the day of `NOW`."""
     values: dict[str, Any] = {"kind": kind, "agency": "health", "division": CITY, "since": NOW, "due": TODAY}
     return Cause(**{**values, **changes})
+
+
+def tell_and_take_back(register: Register) -> None:
+    """Tell something, fail to send it, send it, take it back."""
+    book = NoticeBook(register, [Way.MAIL])
+    book.tell([cause()], NOW)
+    [attempt] = book.waiting(NOW)
+    book.note(attempt, NOW)
+    book.clear([cause().id], NOW + timedelta(minutes=1))
