@@ -1,7 +1,8 @@
 """`bus notice …`: the messages in the register to roles on file, and what its clocks have to tell."""
 
 import json
-from datetime import datetime
+import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -9,6 +10,7 @@ import click
 from bus.cli.acting import INSTANT, instant_of
 from bus.cli.options import as_json_option
 from bus.cli.tables import print_table
+from bus.notices.sending import send_waiting, transports, ways_of
 from bus.register.place import opened
 from bus.settings import load
 from compliance.catalogue import SHANGHAI
@@ -17,6 +19,7 @@ from compliance.notice_text import as_json as notice_json
 from compliance.notice_text import recipient_names
 from compliance.notices import Notice
 from compliance.register.noticebook import NoticeBook, Told
+from schemas.errors import UsageError
 
 
 @click.group()
@@ -50,8 +53,9 @@ def list_(agency: str | None, limit: int, *, standing: bool, as_json: bool) -> N
 @as_json_option
 def settle(at: datetime | None, *, as_json: bool) -> None:
     """Tell what stands in the register and was not told yet, and take back what is no more."""
-    with opened(load()) as register:
-        found = NoticeBook(register).settle(instant_of(at))
+    settings = load()
+    with opened(settings) as register:
+        found = NoticeBook(register, ways_of(settings)).settle(instant_of(at))
     if as_json:
         click.echo(json.dumps([notice_json(one) for one in found], ensure_ascii=False))
         return
@@ -60,6 +64,22 @@ def settle(at: datetime | None, *, as_json: bool) -> None:
         click.echo(f"{_level(one)} → {one.to.desk}: {rule.sentence_zh} {rule.sentence_en}")
     if not found:
         click.echo("nothing to tell")
+
+
+@notice.command()
+def send() -> None:
+    """Send what waits and whose hour has come; ends with 3 when something did not leave, which is tried again later."""
+    settings = load()
+    by = transports(settings)
+    if not by:
+        raise UsageError("no way is set: BUS_NOTICE_WEBHOOK_URL or BUS_NOTICE_SMTP_HOST")
+    with opened(settings) as register:
+        passed = send_waiting(NoticeBook(register, by), by, lambda: datetime.now(UTC))
+    click.echo(f"{passed.sent} sent")
+    for problem in passed.failed:
+        click.echo(f"not sent: {problem.sentence}", err=True)
+    if passed.failed:
+        sys.exit(3)
 
 
 def _row(one: Told) -> tuple[str, ...]:
