@@ -6,13 +6,13 @@ off is made again, under the same id, by which whoever receives it knows a repea
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from compliance.annual import to_remind
 from compliance.catalogue import local_date
@@ -20,7 +20,6 @@ from compliance.models import ContactRole
 from compliance.notice_causes import NEAR, annual_causes, calendar_causes, clock_causes, law_causes, vacancy_causes
 from compliance.notice_kinds import NoticeKind, NoticeLevel, SendProblem, Way
 from compliance.notices import WORKING_HOURS, Cause, Hours, Notice, Recipient, to_tell, withdrawal
-from compliance.register.database import serialise
 from compliance.register.service import Register
 from compliance.register.tables import MESSAGE, NOTICE
 from compliance.roles import Role
@@ -40,6 +39,7 @@ LONGEST_WAIT = timedelta(hours=4)
 _DOUBLINGS = 8
 _CHUNK = 500
 T = TypeVar("T")
+_New = tuple[Notice, int | None]
 _TAKEN_BACK = NOTICE.alias("taken_back")
 
 
@@ -104,28 +104,32 @@ class NoticeBook:
 
     def tell(self, causes: Iterable[Cause], at: datetime) -> tuple[Notice, ...]:
         """Take down what is to be told of causes that stand; what was told is not told again."""
-        with self._writing() as connection:
-            return self._tell(connection, causes, at)
+        with self._register.engine.connect() as connection:
+            found = self._to_tell(connection, causes, at)
+        return self._take_down(found)
 
     def clear(self, causes: Collection[UUID], at: datetime) -> tuple[Notice, ...]:
         """Take back what was told of causes that are no more; returns the withdrawals."""
-        with self._writing() as connection:
+        with self._register.engine.connect() as connection:
             rows = [
                 row
                 for names in _chunks(sorted(map(str, causes)))
                 for row in self._open(connection, NOTICE.c.cause.in_(names))
             ]
-            return self._withdraw(connection, rows, at)
+        return self._take_down(self._to_withdraw(rows, at))
 
     def settle(self, at: datetime) -> tuple[Notice, ...]:
-        """Hold what was told against what stands in the register: tell what is new, take back what is no more."""
+        """Hold what was told against what stands in the register: tell what is new, take back what is no more.
+
+        Nobody's decision waits for that; what was decided meanwhile is seen by the next look.
+        """
         kinds = NOTICE.c.kind.in_([kind.value for kind in REGISTER_KINDS])
-        with self._writing() as connection:
-            # Within the transaction: whoever settled last has seen the last decision.
-            causes = register_causes(self._register, at)
-            standing = {str(cause.id) for cause in causes}
+        causes = register_causes(self._register, at)
+        standing = {str(cause.id) for cause in causes}
+        with self._register.engine.connect() as connection:
             gone = [row for row in self._open(connection, kinds) if row["cause"] not in standing]
-            return (*self._withdraw(connection, gone, at), *self._tell(connection, causes, at))
+            found = self._to_tell(connection, causes, at)
+        return self._take_down([*self._to_withdraw(gone, at), *found])
 
     # -- sending ------------------------------------------------------------------------------------------------
 
@@ -148,7 +152,8 @@ class NoticeBook:
         """Note how an attempt ended; without a problem it was sent."""
         of = sa.select(NOTICE.c.seq).where(NOTICE.c.id == str(attempt.notice.id)).scalar_subquery()
         values = {"way": attempt.way.value, "at": at, "problem": None if problem is None else problem.value}
-        with self._writing() as connection:
+        engine = self._register.engine
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
             connection.execute(sa.insert(MESSAGE).values(notice=of, **values))
 
     # -- looking ------------------------------------------------------------------------------------------------
@@ -181,13 +186,7 @@ class NoticeBook:
 
     # -- within -------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with self._register.engine.connect().execution_options(writes=True) as connection, connection.begin():
-            serialise(connection)
-            yield connection
-
-    def _tell(self, connection: sa.Connection, causes: Iterable[Cause], at: datetime) -> tuple[Notice, ...]:
+    def _to_tell(self, connection: sa.Connection, causes: Iterable[Cause], at: datetime) -> list[_New]:
         known = {str(cause.id): cause for cause in causes}
         told: dict[UUID, set[NoticeLevel]] = {}
         for names in _chunks(list(known)):
@@ -195,41 +194,43 @@ class NoticeBook:
             for cause, level in connection.execute(query):
                 told.setdefault(UUID(cause), set()).add(NoticeLevel(level))
         register = self._register
-        notices = to_tell(known.values(), told, register.view(), register.calendar, at, self._hours)
-        for notice in notices:
-            self._add(connection, notice, None)
-        return notices
+        found = to_tell(known.values(), told, register.view(), register.calendar, at, self._hours)
+        return [(notice, None) for notice in found]
 
-    def _withdraw(self, connection: sa.Connection, rows: Iterable[sa.RowMapping], at: datetime) -> tuple[Notice, ...]:
-        found = []
-        for row in rows:
-            back = withdrawal(_notice_of(row), self._register.calendar, at, self._hours)
-            self._add(connection, back, row["seq"])
-            found.append(back)
-        return tuple(found)
+    def _to_withdraw(self, rows: Iterable[sa.RowMapping], at: datetime) -> list[_New]:
+        calendar = self._register.calendar
+        return [(withdrawal(_notice_of(row), calendar, at, self._hours), row["seq"]) for row in rows]
+
+    def _take_down(self, found: Sequence[_New]) -> tuple[Notice, ...]:
+        """Add notices, some at a time, so that no decision waits long; one that somebody else added stays as it is."""
+        engine = self._register.engine
+        insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        for some in _chunks(found):
+            with engine.connect().execution_options(writes=True) as connection, connection.begin():
+                rows = [self._row(notice, withdraws) for notice, withdraws in some]
+                connection.execute(insert(NOTICE).on_conflict_do_nothing(), rows)
+        return tuple(notice for notice, _ in found)
 
     def _open(self, connection: sa.Connection, which: sa.ColumnElement[bool]) -> Sequence[sa.RowMapping]:
         query = _select().where(which, NOTICE.c.withdraws.is_(None), _TAKEN_BACK.c.seq.is_(None))
         return connection.execute(query.order_by(NOTICE.c.seq)).mappings().all()
 
-    def _add(self, connection: sa.Connection, notice: Notice, withdraws: int | None) -> None:
-        connection.execute(
-            sa.insert(NOTICE).values(
-                id=str(notice.id),
-                cause=str(notice.cause.id),
-                kind=notice.cause.kind.value,
-                level=notice.level.value,
-                role=notice.to.role.value,
-                agency=notice.to.agency,
-                division=notice.to.division,
-                instead_of=None if notice.to.instead_of is None else notice.to.instead_of.value,
-                body=notice.cause.model_dump(mode="json", exclude_none=True),
-                at=notice.decided_at,
-                send_at=notice.send_at,
-                ways=",".join(self._ways),
-                withdraws=withdraws,
-            )
-        )
+    def _row(self, notice: Notice, withdraws: int | None) -> dict[str, Any]:
+        return {
+            "id": str(notice.id),
+            "cause": str(notice.cause.id),
+            "kind": notice.cause.kind.value,
+            "level": notice.level.value,
+            "role": notice.to.role.value,
+            "agency": notice.to.agency,
+            "division": notice.to.division,
+            "instead_of": None if notice.to.instead_of is None else notice.to.instead_of.value,
+            "body": notice.cause.model_dump(mode="json", exclude_none=True),
+            "at": notice.decided_at,
+            "send_at": notice.send_at,
+            "ways": ",".join(self._ways),
+            "withdraws": withdraws,
+        }
 
 
 def _select() -> sa.Select[Any]:

@@ -2,11 +2,13 @@
 
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from compliance.models import ContactRole
 from compliance.notice_kinds import NoticeKind, NoticeLevel, SendProblem, Way
+from compliance.notices import Notice
 from compliance.register.noticebook import LONGEST_WAIT, NoticeBook, wait_after
 from compliance.register.service import Register
 from tests.notices import TODAY, agency, cause
@@ -70,6 +72,21 @@ def test_many_causes_at_once_are_told_once_each(named: Register) -> None:
     assert book.tell(causes, NOW) == ()
     assert len(book.listed()) == len(causes)
     assert len(book.clear([one.id for one in causes], NOW)) == len(causes)
+
+
+def test_what_another_process_told_meanwhile_stays_as_it_is(named: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = NoticeBook(named, [Way.MAIL]), NoticeBook(register_on(named.engine))
+    told_before = second._take_down
+
+    def late(found: Any) -> tuple[Notice, ...]:
+        first.tell([cause()], NOW)
+        return told_before(found)
+
+    monkeypatch.setattr(second, "_take_down", late)
+    second.tell([cause()], NOW + MINUTE)
+    [told] = first.listed()
+    assert told.notice.decided_at == NOW
+    assert ways(first, NOW) == [Way.MAIL]
 
 
 # -- sent ----------------------------------------------------------------------------------------------------------
