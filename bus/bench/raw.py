@@ -9,6 +9,7 @@ import threading
 
 from bus.settings import load
 from bus.wire.clients import Principal, consumer
+from bus.wire.membership import Membership
 from bus.wire.transaction import Transactions
 from bus.workers.loop import Place, collect
 from processors.batch import Outgoing
@@ -21,6 +22,7 @@ def copy(source: str, target: str, stop: threading.Event) -> None:
     reader = consumer(settings, operator, f"bench.{source}")
     transactions = Transactions(settings, operator, f"bench.{source}")
     transactions.start()
+    group = Membership(reader)
     reader.subscribe([source])
     while not stop.is_set():
         outgoing: list[Outgoing] = []
@@ -36,7 +38,7 @@ def copy(source: str, target: str, stop: threading.Event) -> None:
             )
             offsets[source, partition] = (message.offset() or 0) + 1
         if outgoing:
-            transactions.run({target: outgoing}, offsets, reader)
+            transactions.run({target: outgoing}, offsets, group)
     reader.close()
 
 

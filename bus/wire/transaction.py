@@ -7,7 +7,8 @@ Numbered steps, the same in every worker:
 3. hand it to the processor
 4. begin the transaction
 5. produce what the processor decided
-6. send the offsets, with the group's metadata, so that a zombie of an earlier generation is fenced
+6. send the offsets, with the group's metadata as of when the partitions came, so that a zombie of an earlier
+   generation is fenced
 7. commit
 8. count, and do what may only follow a commit
 """
@@ -15,12 +16,13 @@ Numbered steps, the same in every worker:
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from bus.settings import Settings
 from bus.wire.clients import OnStep, Principal, no_step, producer
 from bus.wire.deadline import Deadline
 from bus.wire.errors import Remedy, away, kafka_error, remedy, unavailable
+from bus.wire.membership import Membership
 from bus.wire.watch import within
 from processors.batch import Outgoing
 from schemas.errors import KafkaUnavailableError
@@ -95,14 +97,14 @@ class Transactions:
         self,
         outgoing: Mapping[str, Sequence[Outgoing]],
         offsets: Mapping[tuple[str, int], int],
-        consumer: Consumer | None,
+        group: Membership | None,
     ) -> None:
         """Steps 4 to 7 for one batch.
 
         Args:
             outgoing: messages by topic.
             offsets: next offset to read, by (topic, partition).
-            consumer: whose group the offsets belong to; None sends none.
+            group: whose group the offsets belong to; None sends none.
 
         Raises:
             AbortedError: aborted; rewind and work the batch again.
@@ -116,9 +118,9 @@ class Transactions:
             for topic, messages in outgoing.items():
                 self._produce(topic, messages)
             self._on_step(SEND_OFFSETS)
-            if consumer is not None and offsets:
+            if group is not None and offsets:
                 places = [TopicPartition(topic, part, offset) for (topic, part), offset in offsets.items()]
-                metadata = consumer.consumer_group_metadata()
+                metadata = group.metadata
                 self._retrying(
                     "sending offsets",
                     lambda seconds: self._producer.send_offsets_to_transaction(places, metadata, seconds),

@@ -26,6 +26,7 @@ from bus.settings import Settings
 from bus.topics import PROGRESS, record_topic
 from bus.wire.clients import OnStep, Principal, consumer, no_step
 from bus.wire.errors import passes, unavailable
+from bus.wire.membership import Membership
 from bus.wire.transaction import AbortedError, Transactions
 from bus.workers.loop import Place
 from bus.workers.progress import ProgressBook, Stand, Standing
@@ -110,7 +111,7 @@ class CatchUp:
         settings: where Kafka is.
         principal: deliver.
         transactional_id: of this worker's catch-up producer.
-        group: the live consumer, whose group's metadata fences the transactions.
+        group: the live consumer's, whose metadata fence the transactions.
         deliver_to: projects records for assignments.
         live_position: the live worker's next offset on a place; None when it is not this worker's.
         book: words the markers.
@@ -122,7 +123,7 @@ class CatchUp:
         settings: Settings,
         principal: Principal,
         transactional_id: str,
-        group: Consumer,
+        group: Membership,
         deliver_to: DeliverTo,
         live_position: Callable[[Place], int | None],
         book: ProgressBook,

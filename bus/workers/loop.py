@@ -19,6 +19,7 @@ from bus.wire.deadline import Deadline
 from bus.wire.errors import kafka_error, no_answer, passes, unavailable
 from bus.wire.feed import RegisterFeed
 from bus.wire.leaving import leave
+from bus.wire.membership import Membership
 from bus.wire.transaction import AbortedError, Transactions
 from bus.wire.watch import within
 from bus.workers.health import Health
@@ -77,7 +78,7 @@ class Loop:
     Args:
         settings: sizes and times.
         task: what to do.
-        consumer: of the task's group.
+        group: what the task reads as a member of.
         transactions: started here.
         feed: the register, opened here.
         metrics, health: where to tell.
@@ -88,7 +89,7 @@ class Loop:
         self,
         settings: Settings,
         task: Task,
-        consumer: Consumer,
+        group: Membership,
         transactions: Transactions,
         feed: RegisterFeed,
         metrics: Metrics,
@@ -97,13 +98,15 @@ class Loop:
     ) -> None:
         self._settings = settings
         self._task = task
-        self._consumer = consumer
+        self._group = group
+        self._consumer = group.reader
         self._transactions = transactions
         self._feed = feed
         self._metrics = metrics
         self._health = health
         self._on_step = on_step
         self._positions: dict[Place, int] = {}
+        self._came = False
         self._stop = threading.Event()
         self._lag_at = 0.0
 
@@ -143,42 +146,68 @@ class Loop:
         if self._feed.poll():
             self._task.register_changed()
             self._metrics.begin_at_zero(self._feed.view)
-        work = self._task.prepare(self._positions)
-        if work.due:
-            self._settle(work, [])
+        prepared = self._prepare()
         self._on_step(steps.CONSUME)
-        batch = collect(self._consumer, self._settings)
+        batch, ahead = self._ours(collect(self._consumer, self._settings))
         self._metrics.gauge("bus_lag_seconds").labels(self._metrics.worker).set(oldest(batch))
-        if batch:
+        if self._came:
+            # Partitions came while we waited: what is due for them goes before their messages, too.
+            prepared = self._prepare()
+        if batch and not prepared:
+            self._rewind(ahead)
+        elif batch:
             self._on_step(steps.PROCESS)
-            self._settle(self._task.process(batch), batch)
+            self._settle(self._task.process(batch), batch, ahead)
         self._measure_lag()
 
-    def _settle(self, work: Work, batch: Sequence[Message]) -> None:
-        """Steps 4 to 8 for one piece of work; after an abort everything is as before it."""
-        offsets = self._next_offsets(batch) | work.offsets
+    def _prepare(self) -> bool:
+        """Do what is due between two batches; False when it was aborted, and no message may be looked at before it."""
+        self._came = False
+        work = self._task.prepare(self._positions)
+        return self._settle(work, [], {}) if work.due else True
+
+    def _settle(self, work: Work, batch: Sequence[Message], ahead: Mapping[Place, int]) -> bool:
+        """Steps 4 to 8 for one piece of work; after an abort everything is as before it, and the answer False."""
+        offsets = {**ahead, **work.offsets}
         self._transactions.renew()
         try:
-            self._transactions.run(work.outgoing, offsets, self._consumer)
+            self._transactions.run(work.outgoing, offsets, self._group)
         except AbortedError:
             self._metrics.counter("bus_transaction_aborts_total").labels(self._metrics.worker).inc()
             self._task.aborted()
-            self._rewind(batch)
-            return
+            self._rewind(ahead)
+            return False
         self._positions.update({place: at for place, at in offsets.items() if place in self._positions})
         self._metrics.counter("bus_transactions_total").labels(self._metrics.worker).inc()
         if batch:
             self._metrics.histogram("bus_batch_messages").labels(self._metrics.worker).observe(len(batch))
         self._task.committed()
+        return True
 
     # -- reading -----------------------------------------------------------------------------------------------
 
-    def _next_offsets(self, batch: Sequence[Message]) -> dict[Place, int]:
-        return {(m.topic() or "", m.partition() or 0): (m.offset() or 0) + 1 for m in batch}
+    def _ours(self, batch: Sequence[Message]) -> tuple[list[Message], dict[Place, int]]:
+        """What of a batch is still to be worked, and the next offset of each of its partitions.
 
-    def _rewind(self, batch: Sequence[Message]) -> None:
+        Partitions may go and come while a batch is collected: what was read of one that went is another's, and of one
+        that came again the client reads what it had read before.
+        """
+        ours: list[Message] = []
+        ahead: dict[Place, int] = {}
+        for message in batch:
+            place = (message.topic() or "", message.partition() or 0)
+            offset = message.offset() or 0
+            at = ahead.get(place)
+            if at is None:
+                at = self._positions.get(place)
+            if at is not None and offset >= at:
+                ours.append(message)
+                ahead[place] = offset + 1
+        return ours, ahead
+
+    def _rewind(self, ahead: Mapping[Place, int]) -> None:
         """Go back to the last committed position of every partition that the batch touched."""
-        for place in self._next_offsets(batch):
+        for place in ahead:
             if place in self._positions:
                 at = self._positions[place]
                 self._consumer.seek(TopicPartition(place[0], place[1], at if at >= 0 else OFFSET_BEGINNING))
@@ -194,6 +223,8 @@ class Loop:
         self._positions = {(tp.topic, tp.partition): max(tp.offset, 0) for tp in known}
         self._task.assigned(self._positions, consumer)
         consumer.assign([TopicPartition(topic, part, at) for (topic, part), at in self._positions.items()])
+        self._group.took_over()
+        self._came = True
 
     def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._task.revoked([(tp.topic, tp.partition) for tp in partitions])

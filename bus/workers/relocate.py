@@ -185,7 +185,10 @@ class RelocateTask:
         self._decision = _Decision()
 
     def aborted(self) -> None:
-        """Nothing happened."""
+        """Nothing happened; what stands at the homes of a partition that was just gone through is read again."""
+        for place in self._decision.progress:
+            if place in self._owned:
+                self._owned[place].best = None
         self._decision = _Decision()
 
     def close(self) -> None:

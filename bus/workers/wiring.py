@@ -16,6 +16,7 @@ from bus.topics import PROGRESS, RELOCATION
 from bus.wire.clients import OnStep, Principal, admin, consumer, no_step
 from bus.wire.feed import RegisterFeed
 from bus.wire.links import LinkFeed
+from bus.wire.membership import Membership
 from bus.wire.registry import Registry
 from bus.wire.transaction import Transactions
 from bus.workers.admit import AdmitTask
@@ -99,7 +100,7 @@ def admit_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
     asks = admin(settings, principal)
     task = AdmitTask(settings, keys, feed, registry, asks, metrics, links)
     transactions = Transactions(settings, principal, slot.transactional_id, on_step)
-    live = consumer(settings, principal, AdmitTask.group, error_cb=health.hear)
+    live = Membership(consumer(settings, principal, AdmitTask.group, error_cb=health.hear))
     loop = Loop(settings, task, live, transactions, feed, metrics, health, on_step)
     watch = _watch(settings, metrics, principal, keys, asks, registry)
     return Worker(loop, server, watch, slot, metrics, health)
@@ -115,7 +116,7 @@ def deliver_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
     asks, keys = admin(settings, principal), load_keys(settings.state_dir)
     book = ProgressBook(settings, principal, asks, head)
     task = DeliverTask(settings, keys, feed, registry, book, metrics, health)
-    live = consumer(settings, principal, DeliverTask.group, error_cb=health.hear)
+    live = Membership(consumer(settings, principal, DeliverTask.group, error_cb=health.hear))
     catchup_id = slot.transactional_id.replace("bus.deliver-", "bus.deliver-catchup-")
     catchup = CatchUp(settings, principal, catchup_id, live, task.deliver_to, task.live_position, book, on_step)
     task.use_catchup(catchup)
@@ -137,7 +138,7 @@ def relocate_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
     book = RelocationBook(settings, principal, asks, registry.head(RELOCATION.pattern, envelope("relocation")))
     task = RelocateTask(settings, principal, keys, feed, registry, links, book, metrics)
     transactions = Transactions(settings, principal, slot.transactional_id, on_step)
-    live = consumer(settings, principal, RelocateTask.group, error_cb=health.hear)
+    live = Membership(consumer(settings, principal, RelocateTask.group, error_cb=health.hear))
     # Nobody waits for it: larger batches are fewer transactions beside those of the main path.
     calm = settings.model_copy(update={"batch_wait_ms": max(settings.batch_wait_ms, _CALM_MS)})
     loop = Loop(calm, task, live, transactions, feed, metrics, health, on_step)
