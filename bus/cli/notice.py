@@ -11,6 +11,7 @@ from bus.cli.acting import INSTANT, instant_of
 from bus.cli.options import as_json_option
 from bus.cli.tables import print_table
 from bus.notices.sending import send_waiting, transports, ways_of
+from bus.register.lock import sender_lock
 from bus.register.place import opened
 from bus.settings import load
 from compliance.catalogue import SHANGHAI
@@ -20,6 +21,8 @@ from compliance.notice_text import recipient_names
 from compliance.notices import Notice
 from compliance.register.noticebook import NoticeBook, Told
 from schemas.errors import UsageError
+
+_OTHERS_S = 30.0
 
 
 @click.group()
@@ -73,7 +76,7 @@ def send() -> None:
     by = transports(settings)
     if not by:
         raise UsageError("no way is set: BUS_NOTICE_WEBHOOK_URL or BUS_NOTICE_SMTP_HOST")
-    with opened(settings) as register:
+    with opened(settings) as register, sender_lock(register.engine, _OTHERS_S):
         passed = send_waiting(NoticeBook(register, by), by, lambda: datetime.now(UTC))
     click.echo(f"{passed.sent} sent")
     for problem in passed.failed:
