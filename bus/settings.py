@@ -6,11 +6,12 @@ Each is read from the environment as `BUS_<NAME>`. Contradictory settings are re
 import os
 from datetime import date
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bus.notices.address import is_mailbox, url_problem
 from schemas.errors import SettingsError
 
 
@@ -115,7 +116,49 @@ class Settings(BaseSettings):
         le=65_535,
         description="port of /metrics and /health, the first one of `bus run all`; 0 takes free ones",
     )
+    notice_webhook_url: str | None = Field(
+        None, repr=False, description="http or https address that each notice is posted to; none posts nothing"
+    )
+    notice_webhook_secret_file: Path | None = Field(
+        None, description="file with the secret that a posted notice is signed with, 16 bytes or more, mode 600"
+    )
+    notice_smtp_host: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9.:-]+$", description="mail server that notices are handed to; none sends no mail"
+    )
+    notice_smtp_port: int = Field(587, ge=1, le=65_535, description="its port")
+    notice_smtp_starttls: Literal["required", "offered"] = Field(
+        "required", description="whether mail is sent over TLS alone, or without where the server does not offer it"
+    )
+    notice_smtp_from: str | None = Field(None, description="address that mail with notices is from")
+    notice_smtp_user: str | None = Field(
+        None, description="account at the mail server, used over TLS alone; none logs in nowhere"
+    )
+    notice_smtp_password_file: Path | None = Field(None, description="file with the password of that account, mode 600")
+    notice_addresses_file: Path | None = Field(
+        None, description="YAML file with the mailbox of each role, as health/LEADER, mode 600"
+    )
+    notice_ca_file: Path | None = Field(
+        None, description="certificates that webhook and mail server are checked against; none takes the system's"
+    )
+    notice_timeout_s: float = Field(
+        10.0, gt=0, le=300, description="seconds that each wait for webhook or mail server may take"
+    )
     log_level: str = Field("WARNING", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged")
+
+    @field_validator("notice_webhook_url")
+    @classmethod
+    def _whole_url(cls, url: str | None) -> str | None:
+        problem = None if url is None else url_problem(url)
+        if problem is not None:
+            raise ValueError(problem)
+        return url
+
+    @field_validator("notice_smtp_from")
+    @classmethod
+    def _one_mailbox(cls, address: str | None) -> str | None:
+        if address is not None and not is_mailbox(address):
+            raise ValueError("is not the address of one mailbox")
+        return address
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -141,6 +184,24 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _notices_agree(self) -> Self:
+        pairs = (
+            ("notice_webhook_url", "notice_webhook_secret_file"),
+            ("notice_webhook_secret_file", "notice_webhook_url"),
+            ("notice_smtp_host", "notice_smtp_from"),
+            ("notice_smtp_host", "notice_addresses_file"),
+            ("notice_smtp_from", "notice_smtp_host"),
+            ("notice_addresses_file", "notice_smtp_host"),
+            ("notice_smtp_user", "notice_smtp_host"),
+            ("notice_smtp_user", "notice_smtp_password_file"),
+            ("notice_smtp_password_file", "notice_smtp_user"),
+        )
+        for one, other in pairs:
+            if getattr(self, one) is not None and getattr(self, other) is None:
+                raise ValueError(f"{one} is set and {other} is not: they belong together")
+        return self
+
 
 def load(**overrides: object) -> Settings:
     """Read the settings from the environment; keyword arguments win.
@@ -154,5 +215,6 @@ def load(**overrides: object) -> Settings:
         lines = []
         for item in error.errors():
             name = "_".join(str(part) for part in item["loc"]).upper()
-            lines.append(f"BUS_{name}: {item['msg']}" if name else str(item["msg"]).removeprefix("Value error, "))
+            told = str(item["msg"]).removeprefix("Value error, ")
+            lines.append(f"BUS_{name}: {told}" if name else told)
         raise SettingsError("; ".join(lines)) from None

@@ -39,7 +39,7 @@ class Listed:
 def contact_list(view: RegisterView) -> tuple[Listed, ...]:
     """The five roles of every connected agency, by agency code."""
     agencies = sorted((a for a in view.agencies() if a.state in _ON_THE_LIST), key=lambda agency: agency.code)
-    return tuple(_line(agency, role) for agency in agencies for role in ContactRole)
+    return tuple(line_of(agency, role) for agency in agencies for role in ContactRole)
 
 
 def vacancies(view: RegisterView) -> tuple[Listed, ...]:
@@ -47,7 +47,8 @@ def vacancies(view: RegisterView) -> tuple[Listed, ...]:
     return tuple(line for line in contact_list(view) if line.role in NAMED_PERSONS and line.name is None)
 
 
-def _line(agency: Agency, role: ContactRole) -> Listed:
+def line_of(agency: Agency, role: ContactRole) -> Listed:
+    """Who is on file for one role of an agency."""
     by_role = {contact.role: contact for contact in agency.contacts}
     contact = by_role.get(role)
     if contact is None and role is ContactRole.RESPONSIBLE_LEADER:

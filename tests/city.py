@@ -207,17 +207,20 @@ class City:
         finally:
             reader.close()
 
-    def decoded(self, topic: str) -> list[tuple[bytes, dict[str, Any]]]:
-        """Key and decoded value of everything on a topic; tombstones are left out."""
+    def entries(self, topic: str) -> list[tuple[bytes, dict[str, Any] | None]]:
+        """Key and decoded value of everything on a topic, as one reading found it; None is a tombstone."""
         registry = Registry(self.settings, Principal.role(self.settings, "operator"))
-        rows = []
+        rows: list[tuple[bytes, dict[str, Any] | None]] = []
         for message in self.read(topic):
             framed = unframe(message.value())
-            if framed is not None:
-                codec = registry.codec(framed[0])
-                assert codec is not None
-                rows.append((message.key() or b"", codec.decode(framed[1])))
+            codec = None if framed is None else registry.codec(framed[0])
+            assert framed is None or codec is not None
+            rows.append((message.key() or b"", None if framed is None or codec is None else codec.decode(framed[1])))
         return rows
+
+    def decoded(self, topic: str) -> list[tuple[bytes, dict[str, Any]]]:
+        """Key and decoded value of everything on a topic; tombstones are left out."""
+        return [(key, row) for key, row in self.entries(topic) if row is not None]
 
     def data(self, topic: str) -> list[dict[str, Any]]:
         """The decoded values of a topic."""

@@ -38,7 +38,7 @@ def kill_at(settings: Settings, kind: str, step: int, *more: str) -> None:
         stderr=subprocess.PIPE,
     )
     try:
-        _, errors = victim.communicate(timeout=WAIT_S)
+        _, errors = victim.communicate(timeout=2 * WAIT_S)
     finally:
         victim.kill()
     assert victim.returncode == -signal.SIGKILL, errors[-2000:]

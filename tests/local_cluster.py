@@ -1,5 +1,6 @@
 """The test session's cluster: where it is and how a client with a certificate of it connects."""
 
+import os
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ HOST = "127.0.0.1"
 # Below the kernel's range of outgoing ports, so that no connection takes a port between the look and the
 # start.
 _PORTS = range(20_000, 29_000)
+_SHARES = 10
+_given: set[int] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +55,32 @@ def fresh_settings(state_dir: Path, brokers: int = 1, **overrides: object) -> Se
             "state_dir": state_dir,
             "bootstrap_servers": ",".join(f"{HOST}:{port}" for port in ports[:brokers]),
             "registry_url": f"https://{HOST}:{ports[brokers]}/apis/ccompat/v7",
+            # Several test processes start their programs at once.
+            "local_start_timeout_s": 120.0,
             **overrides,
         }
     )
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free now together with the controller ports derived from them."""
+    """Ports that are free now together with the controller ports derived from them, and that nobody else is given.
+
+    Who asks binds them later: so none is given twice, and test processes that run side by side choose from shares of
+    their own, by the port's hundreds, which a controller's port has in common with its broker's.
+    """
     found: list[int] = []
     for port in random.sample(_PORTS, len(_PORTS)):
-        near = {abs(port - other) for other in found}
-        if CONTROLLER_PORT_OFFSET in near or not port_is_free(HOST, port):
-            continue
-        if port_is_free(HOST, port + CONTROLLER_PORT_OFFSET):
+        both = {port, port + CONTROLLER_PORT_OFFSET}
+        if _is_ours(port) and not both & _given and all(port_is_free(HOST, each) for each in both):
             found.append(port)
+            _given.update(both)
         if len(found) == count:
             return found
     raise RuntimeError("no free ports on this machine")
+
+
+def _is_ours(port: int) -> bool:
+    """Whether a port is in the share of this process, as pytest-xdist numbers it: `gw0` of 3."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    count = min(_SHARES, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    return port // 100 % _SHARES % count == number % count

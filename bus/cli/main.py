@@ -15,6 +15,7 @@ from bus.cli.explain import explain
 from bus.cli.keys import keys
 from bus.cli.local import local
 from bus.cli.matter import matter
+from bus.cli.notice import notice
 from bus.cli.register import init, register
 from bus.cli.report import report
 from bus.cli.run import run
@@ -42,6 +43,7 @@ COMMANDS: tuple[click.Command, ...] = (
     init,
     keys,
     matter,
+    notice,
     register,
     report,
     run,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bus.notices.worker import run_notices
 from bus.register.worker import run_register
 from bus.settings import load
 from bus.workers.supervisor import Supervisor
@@ -47,6 +48,14 @@ def register() -> None:
     settings = load()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
     run_register(settings)
+
+
+@run.command()
+def notices() -> None:
+    """Tell people what stands in the register and was not told, and send what waits (docs/notices.md)."""
+    settings = load()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
+    run_notices(settings)
 
 
 @run.command()

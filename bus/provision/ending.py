@@ -140,5 +140,21 @@ def _purge(cluster: Cluster, name: str) -> None:
     timeout = cluster.settings.request_timeout_s
     ends = end_offsets(cluster.admin, [(name, number) for number in range(count)], timeout)
     asked = [TopicPartition(topic, number, offset) for (topic, number), offset in ends.items()]
-    for future in cluster.admin.delete_records(asked, request_timeout=timeout).values():
-        cluster.wait(future, f"cannot purge topic {name}")
+    deadline = Deadline(timeout, f"purging topic {name}")
+    while not _purged(cluster, name, asked, deadline):
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _purged(cluster: Cluster, name: str, asked: Sequence[TopicPartition], deadline: Deadline) -> bool:
+    """Whether everything before these offsets is gone; not yet where the broker has not heard of the new policy."""
+    timeout = cluster.settings.request_timeout_s
+    try:
+        for future in cluster.admin.delete_records(list(asked), request_timeout=timeout).values():
+            future.result(timeout)
+    except KafkaException as error:
+        if kafka_error(error).code() != KafkaError.POLICY_VIOLATION or deadline.over:
+            raise unavailable(f"cannot purge topic {name}", error) from None
+        return False
+    except TimeoutError:
+        raise no_answer(f"cannot purge topic {name}", "time-out") from None
+    return True

@@ -1,4 +1,4 @@
-"""Only one relay at a time publishes: an advisory lock in PostgreSQL, a file lock beside an SQLite file.
+"""Only one relay at a time publishes, only one sender sends notices: an advisory lock in PostgreSQL, a file lock beside an SQLite file.
 
 Both are let go when their process ends, however it ends.
 """
@@ -7,7 +7,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import sqlalchemy as sa
 
@@ -16,10 +16,10 @@ from schemas.errors import DeadlineError
 
 
 class AnotherRelayError(DeadlineError):
-    """Another process publishes what the register decided; this one waits."""
+    """Another process does this work; this one waits."""
 
 
-_KEY = 4_413_002_018
+_RELAY, _SENDER = (4_413_002_018, "relay"), (4_413_002_019, "notices")
 _LOOK_EVERY_S = 0.05
 
 
@@ -30,25 +30,35 @@ def relay_lock(engine: sa.Engine, seconds: float) -> Iterator[None]:
     Raises:
         AnotherRelayError: another held it for all that time.
     """
-    deadline = Deadline(seconds, "the end of another relay's work on the register")
-    holder = _advisory(engine, deadline) if engine.dialect.name == "postgresql" else _flock(engine, deadline)
-    with holder:
+    with _held(engine, _RELAY, Deadline(seconds, "the end of another relay's work on the register")):
         yield
 
 
 @contextmanager
-def _advisory(engine: sa.Engine, deadline: Deadline) -> Iterator[None]:
+def sender_lock(engine: sa.Engine, seconds: float) -> Iterator[None]:
+    """Hold the right to send notices; errors as `relay_lock`."""
+    with _held(engine, _SENDER, Deadline(seconds, "the end of another sender's work on the notices")):
+        yield
+
+
+def _held(engine: sa.Engine, work: tuple[int, str], deadline: Deadline) -> AbstractContextManager[None]:
+    key, name = work
+    return _advisory(engine, key, deadline) if engine.dialect.name == "postgresql" else _flock(engine, name, deadline)
+
+
+@contextmanager
+def _advisory(engine: sa.Engine, key: int, deadline: Deadline) -> Iterator[None]:
     # A connection of its own that is closed, not pooled: its session is what holds the lock.
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.detach()
-        while not connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY}).scalar():
+        while not connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar():
             _look_again(deadline)
         yield
 
 
 @contextmanager
-def _flock(engine: sa.Engine, deadline: Deadline) -> Iterator[None]:
-    descriptor = os.open(f"{engine.url.database}.relay", os.O_RDWR | os.O_CREAT, 0o600)
+def _flock(engine: sa.Engine, name: str, deadline: Deadline) -> Iterator[None]:
+    descriptor = os.open(f"{engine.url.database}.{name}", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         while True:
             try:

@@ -171,4 +171,42 @@ OUTBOX = sa.Table(
 )
 """The facts that belong on Kafka, written in the transaction that decides them; when they were acknowledged there."""
 
-APPEND_ONLY = ("step", "clock_change", "fact")
+NOTICE = sa.Table(
+    "notice",
+    METADATA,
+    sa.Column("seq", _BIG, primary_key=True, autoincrement=True),
+    _text("id"),
+    _text("cause"),
+    _text("kind"),
+    _text("level"),
+    _text("role"),
+    _text("agency", nullable=True),
+    _text("division", nullable=True),
+    _text("instead_of", nullable=True),
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("send_at", Instant, nullable=False),
+    _text("ways"),
+    sa.Column("withdraws", _BIG, sa.ForeignKey("notice.seq"), nullable=True),
+    sa.UniqueConstraint("id"),
+    sa.UniqueConstraint("withdraws"),
+    sa.Index("ix_notice_cause", "cause"),
+    sa.Index("ix_notice_agency", "agency"),
+    sa.Index("ix_notice_send_at", "send_at"),
+)
+"""What is told to which role: append-only, so a withdrawal is a notice of its own. `body` is the cause; `ways` by which
+it leaves beside the register, with commas."""
+
+MESSAGE = sa.Table(
+    "message",
+    METADATA,
+    sa.Column("id", _BIG, primary_key=True, autoincrement=True),
+    sa.Column("notice", _BIG, sa.ForeignKey("notice.seq"), nullable=False),
+    _text("way"),
+    sa.Column("at", Instant, nullable=False),
+    _text("problem", nullable=True),
+    sa.Index("ix_message_notice_way", "notice", "way"),
+)
+"""Each attempt to send a notice: append-only. Without a problem it was sent."""
+
+APPEND_ONLY = ("step", "clock_change", "fact", "notice", "message")

@@ -27,7 +27,7 @@ from schemas.errors import IncompatibleSchemaError, RegisterFileError
 from schemas.resource import envelope
 from schemas.words import Receipt
 from tests.builders import permit
-from tests.city import City, running, today, until
+from tests.city import WAIT_S, City, running, today, until
 from tests.command import Command
 from tests.local_cluster import LocalBus
 
@@ -253,9 +253,10 @@ def test_an_owner_changes_through_a_version_at_the_instant_that_it_names(city: C
     with running(city.settings, "admit"):
         assert [r.code for r in publish(city, [permit(1)])] == [None]
         assert [r.code for r in publish(city, [permit(1)], city.other)] == ["E_OWNER"]
-        city.add_version(owners=owners(now() + timedelta(seconds=10)), published_at=now().isoformat())
+        city.add_version(owners=owners(now() + timedelta(seconds=20)), published_at=now().isoformat())
         city.apply()
-        until(lambda: publish(city, [permit(1)], city.other)[0].admitted, "the new owner's first admitted change")
+        told = "the new owner's first admitted change"
+        until(lambda: publish(city, [permit(1)], city.other)[0].admitted, told, 2 * WAIT_S)
         assert [r.code for r in publish(city, [permit(1)])] == ["E_OWNER"]
     owned = [row["submission"]["agency"] for row in city.data(f"record.{city.resource}")]
     assert owned == [city.owner, city.other], "before it the old owner, from it on the new one"

@@ -27,8 +27,9 @@ from tests.compose_file import compose, environment
 from tests.local_cluster import HOST, LocalBus, fresh_settings, kafka_client
 from tests.properties_file import parse_properties
 
-pytestmark = pytest.mark.kafka
-WAIT_S = 30.0
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
+# Several programs, two of them Java, start one after another before some of it holds.
+WAIT_S = 90.0
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +195,7 @@ def test_an_agency_without_a_right_writes_nowhere(local_bus: LocalBus) -> None:
     admin = AdminClient(local_bus.operator())
     admin.create_topics([NewTopic("local.denied", 1, 1)])["local.denied"].result(WAIT_S)
     seen: list[KafkaError | None] = []
-    producer = Producer({**local_bus.agency("police"), "message.timeout.ms": 10_000})
+    producer = Producer({**local_bus.agency("police"), "message.timeout.ms": 60_000})
     producer.produce("local.denied", b"x", on_delivery=lambda error, _: seen.append(error))
     producer.flush(WAIT_S)
     assert [error.code() for error in seen if error is not None] == [KafkaError.TOPIC_AUTHORIZATION_FAILED]
@@ -219,7 +220,7 @@ def test_no_door_opens_without_a_certificate(local_bus: LocalBus, door: str) -> 
     port = {"broker": node.port, "controller": node.controller_port, "registry": registry_port}[door]
     context = ssl.create_default_context(cafile=str(issue_role(settings.state_dir, "operator").ca))
     with (
-        socket.create_connection((HOST, port), timeout=5.0) as plain,
+        socket.create_connection((HOST, port), timeout=WAIT_S) as plain,
         context.wrap_socket(plain, server_hostname=HOST) as secured,
         pytest.raises(ssl.SSLError, match=r"(?i)certificate"),
     ):
@@ -295,7 +296,7 @@ def test_kafkas_own_container_start_makes_of_our_compose_file_what_runs_natively
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=WAIT_S,
     )
     assert done.returncode == 0, done.stderr
     docker = parse_properties((tmp_path / "final" / "server.properties").read_text(encoding="utf-8"))

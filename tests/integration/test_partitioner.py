@@ -39,6 +39,8 @@ def test_kafkas_own_producer_sends_every_key_where_we_would(local_bus: LocalBus,
     command = [java(), "-cp", f"{program.folder}/*", "org.apache.kafka.tools.ConsoleProducer"]
     command += ["--bootstrap-server", city.settings.bootstrap_servers, "--topic", topic]
     command += ["--command-config", str(config), "--reader-property", "parse.key=true"]
+    # Its own 1.5 s and three attempts are little on a busy machine.
+    command += ["--request-timeout-ms", "30000"]
     lines = "".join(f"{key}\tx\n" for key in keys)
     done = subprocess.run(command, input=lines.encode(), capture_output=True, timeout=90, check=False)
     assert done.returncode == 0, done.stderr[-500:]

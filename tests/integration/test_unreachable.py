@@ -27,10 +27,12 @@ from tests.city import until
 from tests.local_cluster import HOST, fresh_settings
 from tests.processes import children_of, listens_to_sigterm, processes_of
 
+pytestmark = pytest.mark.timeout(400)
+
 AGENCY = "nobody_home"
 REQUEST_S = 1.0
 # Whatever a command does besides waiting for Kafka: starting Python, above all.
-GUARD_S = 40.0
+GUARD_S = 100.0
 # Those of `bus run all`: one of each kind of worker, and the register's.
 PROCESSES = len(WORKERS) + 1
 
@@ -151,7 +153,7 @@ def supervised(nowhere: Settings) -> Iterator[subprocess.Popen[str]]:
             admit = [pid for pid in workers if b"\0admit\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
             return len(workers) == PROCESSES and any(map(listens_to_sigterm, admit))
 
-        until(admit_waits, "a worker that is ready to be stopped", 3 * GUARD_S)
+        until(admit_waits, "a worker that is ready to be stopped", GUARD_S)
         yield supervisor
     finally:
         supervisor.kill()

@@ -20,11 +20,11 @@ from tests.city import until
 from tests.local_cluster import fresh_settings
 from tests.processes import processes_of
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(700)]
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("bus", "schemas", "compliance", "processors", "connectors", "deploy")
-GUARD_S = 200.0
+GUARD_S = 300.0
 # Told by the program itself: where its modules are, where it would look for others, what data it finds.
 INSIDE = f"""
 import importlib, json, sys

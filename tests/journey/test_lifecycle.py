@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from bus import Change, Operation, Publisher, Subscriber
 from bus.publisher import Publication
 from bus.settings import Settings
 from bus.subscriber import Delivered
 from bus.wire.clients import Principal, admin
+from bus.wire.errors import kafka_error
 from bus.workers.supervisor import environment_of
 from schemas.errors import DeadlineError, RefusedError
 from tests.builders import permit
@@ -27,7 +29,7 @@ from tests.processes import listens_to_sigterm
 
 pytestmark = pytest.mark.kafka
 
-STOP_S = 20.0
+STOP_S = 40.0
 LOAD = 600
 
 
@@ -77,9 +79,9 @@ def everything(settings: Settings, folder: Path) -> Iterator[Everything]:
         made.process.wait()
 
 
-def publish_load(city: City, publisher: Publisher) -> Publication:
+def publish_load(city: City, publisher: Publisher, first: int = 0, count: int = LOAD) -> Publication:
     """Publish more than a moment's work, without waiting for answers."""
-    publication = publisher.publish(city.resource, changes(0, LOAD))
+    publication = publisher.publish(city.resource, changes(first, count))
     publisher.flush()
     return publication
 
@@ -94,22 +96,29 @@ def test_stopped_under_load_it_ends_in_time_and_goes_on_where_it_stopped(city: C
     city.apply()
     with Publisher(city.owner, settings=city.settings) as publisher:
         with everything(city.settings, tmp_path) as first:
-            publication = publish_load(city, publisher)
+            publications = [publish_load(city, publisher, 0, LOAD // 2)]
             until(lambda: len(city.read(city.topic(grant))) >= 50, "deliveries")
+            # However long the look took: the signal meets work that has only just come.
+            publications.append(publish_load(city, publisher, LOAD // 2, LOAD // 2))
             first.end(signal.SIGTERM)
         assert 50 <= len(events(city, grant)) < LOAD
         with everything(city.settings, tmp_path) as second:
             until(lambda: len(city.read(city.topic(grant))) >= LOAD, "everything")
             second.end(signal.SIGTERM)
-        receipts = publication.receipts()
+        receipts = [receipt for publication in publications for receipt in publication.receipts()]
     assert all(receipt.admitted for receipt in receipts)
     assert events(city, grant) == Counter(receipt.event_id for receipt in receipts)
 
 
 def holders(city: City, group: str, topic: str) -> list[int]:
-    """How many partitions of a topic each member of a group holds."""
+    """How many partitions of a topic each member of a group holds; a group that nobody joined yet has no member."""
     operator = admin(city.settings, Principal.role(city.settings, "operator"))
-    members = operator.describe_consumer_groups([group])[group].result(WAIT_S).members
+    try:
+        members = operator.describe_consumer_groups([group])[group].result(WAIT_S).members
+    except KafkaException as error:
+        if kafka_error(error).code() != KafkaError.GROUP_ID_NOT_FOUND:
+            raise
+        return []
     return sorted(sum(place.topic == topic for place in member.assignment.topic_partitions) for member in members)
 
 
@@ -127,7 +136,8 @@ def test_two_of_them_share_the_partitions_and_one_alone_takes_them_all(city: Cit
         until(lambda: len(city.read(city.topic(grant))) >= 50, "deliveries of both")
         one.end(signal.SIGTERM)
         until(lambda: len(city.read(city.topic(grant))) >= LOAD, "everything")
-        assert all(holders(city, *pair) == [2] for pair in work.items())
+        # Each group hears of the leaving at a heartbeat of its own; what was left to do may be done before.
+        until(lambda: all(holders(city, *pair) == [2] for pair in work.items()), "all partitions with the other")
         # Ctrl-C reaches the supervisor and its workers at the same moment.
         other.end(signal.SIGINT, group=True)
         receipts = publication.receipts()
@@ -188,7 +198,7 @@ def test_a_publisher_without_answers_blocks_then_says_so_and_goes_on_with_the_fi
     city.apply()
     limit = 40
     short = city.settings.model_copy(
-        update={"publisher_max_pending": limit, "publisher_batch_changes": 10, "request_timeout_s": 4.0}
+        update={"publisher_max_pending": limit, "publisher_batch_changes": 10, "request_timeout_s": 12.0}
     )
     taken = 0
 
@@ -200,7 +210,7 @@ def test_a_publisher_without_answers_blocks_then_says_so_and_goes_on_with_the_fi
 
     with Publisher(city.owner, settings=short) as publisher:
         # No admit runs: nobody answers.
-        with pytest.raises(DeadlineError, match=r"room for another change .* did not happen within 4 s") as raised:
+        with pytest.raises(DeadlineError, match=r"room for another change .* did not happen within 12 s") as raised:
             publisher.publish(city.resource, endless())
         assert raised.value.retryable
         # It held what it may hold and had one more in hand.

@@ -17,10 +17,10 @@ from tests.city import until
 from tests.local_cluster import fresh_settings
 from tests.processes import processes_of
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 
 ROOT = Path(__file__).parents[2]
-GUARD_S = 150.0
+GUARD_S = 300.0
 
 
 def script() -> str:

@@ -24,9 +24,11 @@ def form(folder: Path, text: str) -> Path:
     return path
 
 
-def filed(bus_command: Command, folder: Path, *more: str) -> Ran:
+def filed(bus_command: Command, folder: Path) -> Ran:
+    """A complaint of a year that is told, whose number has the year, whenever this runs."""
     path = form(folder, 'about: hr\ndivision: "441300"\nstatement: 迟迟不提供\n')
-    return bus_command("matter", "open", "complaint", "file", "--form", path, *HEALTH, *more)
+    at = "2026-01-04T08:00:00+08:00"
+    return bus_command("matter", "open", "complaint", "file", "--form", path, *HEALTH, "--at", at)
 
 
 def received(bus_command: Command, folder: Path, *more: str) -> Ran:
@@ -39,7 +41,7 @@ def received(bus_command: Command, folder: Path, *more: str) -> Ran:
 
 
 def test_a_matter_is_opened_acted_on_and_shown_with_what_comes_next(bus_command: Command, tmp_path: Path) -> None:
-    opened = filed(bus_command, tmp_path, "--at", "2026-01-04T08:00:00+08:00")
+    opened = filed(bus_command, tmp_path)
     assert (opened.code, opened.out) == (0, "CPL-2026-00001: 已提出 filed (FILED), step 1\n")
     assert received(bus_command, tmp_path, "--at", "2026-01-06T08:00:00+08:00").code == 0
     shown = bus_command("matter", "show", "CPL-2026-00001")
@@ -53,7 +55,7 @@ def test_a_matter_is_opened_acted_on_and_shown_with_what_comes_next(bus_command:
 
 
 def test_matters_are_listed_and_have_a_history(bus_command: Command, tmp_path: Path) -> None:
-    filed(bus_command, tmp_path, "--at", "2026-01-04T08:00:00+08:00")
+    filed(bus_command, tmp_path)
     received(bus_command, tmp_path, "--at", "2026-01-06T08:00:00+08:00")
     listed = json.loads(bus_command("matter", "list", "--agency", "health", "--open", "--json").out)
     assert [one["number"] for one in listed] == ["CPL-2026-00001"]

@@ -43,6 +43,17 @@ DEFAULTS: dict[str, str | float | None] = {
     "local_start_timeout_s": 60.0,
     "metrics_host": "127.0.0.1",
     "metrics_port": 0,
+    "notice_webhook_url": None,
+    "notice_webhook_secret_file": None,
+    "notice_smtp_host": None,
+    "notice_smtp_port": 587,
+    "notice_smtp_starttls": "required",
+    "notice_smtp_from": None,
+    "notice_smtp_user": None,
+    "notice_smtp_password_file": None,
+    "notice_addresses_file": None,
+    "notice_ca_file": None,
+    "notice_timeout_s": 10.0,
     "log_level": "WARNING",
 }
 NUMBERS = [name for name, value in DEFAULTS.items() if isinstance(value, int | float)]
@@ -79,6 +90,17 @@ OTHERS: dict[str, str | float | Path | date] = {
     "local_start_timeout_s": 12.5,
     "metrics_host": "::1",
     "metrics_port": 9_100,
+    "notice_webhook_url": "https://hooks.example/in?token=1",
+    "notice_webhook_secret_file": Path("/srv/webhook.secret"),
+    "notice_smtp_host": "mail.example",
+    "notice_smtp_port": 2_525,
+    "notice_smtp_starttls": "offered",
+    "notice_smtp_from": "bus@example.org",
+    "notice_smtp_user": "bus",
+    "notice_smtp_password_file": Path("/srv/mail.password"),
+    "notice_addresses_file": Path("/srv/mailboxes.yaml"),
+    "notice_ca_file": Path("/srv/ca.crt"),
+    "notice_timeout_s": 2.5,
     "log_level": "DEBUG",
 }
 
@@ -183,6 +205,12 @@ def test_a_number_that_is_none_or_out_of_range_names_its_variable(
         ("log_level", "debug"),
         ("law_profiles", "huizhou-2016;"),
         ("law_effective_date", "2027-02-30"),
+        ("notice_webhook_url", "ftp://hooks.example/in"),
+        ("notice_webhook_url", "https://bus:secret@hooks.example/in"),
+        ("notice_smtp_host", "mail example"),
+        ("notice_smtp_from", "a@b, c@d"),
+        ("notice_smtp_starttls", "never"),
+        ("notice_timeout_s", 0),
     ],
 )
 def test_a_value_outside_its_bounds_names_its_variable(name: str, value: object) -> None:
@@ -210,6 +238,14 @@ def test_all_wrong_values_are_told_at_once() -> None:
             {"transaction_timeout_ms": 1_000, "batch_wait_ms": 501},
             ("transaction_timeout_ms (1000)", "batch_wait_ms (501)"),
         ),
+        ({"notice_webhook_url": "https://h/"}, ("notice_webhook_url", "notice_webhook_secret_file")),
+        ({"notice_webhook_secret_file": "/srv/s"}, ("notice_webhook_secret_file", "notice_webhook_url")),
+        ({"notice_smtp_host": "h", "notice_addresses_file": "/srv/a"}, ("notice_smtp_host", "notice_smtp_from")),
+        ({"notice_smtp_host": "h", "notice_smtp_from": "a@b"}, ("notice_smtp_host", "notice_addresses_file")),
+        ({"notice_smtp_from": "a@b"}, ("notice_smtp_from", "notice_smtp_host")),
+        ({"notice_addresses_file": "/srv/a"}, ("notice_addresses_file", "notice_smtp_host")),
+        ({"notice_smtp_user": "bus"}, ("notice_smtp_user", "notice_smtp_host")),
+        ({"notice_smtp_password_file": "/srv/p"}, ("notice_smtp_password_file", "notice_smtp_user")),
     ],
     ids=lambda value: " and ".join(value) if isinstance(value, dict) else "",
 )
@@ -234,6 +270,14 @@ def test_contradictory_settings_are_refused_in_words_that_name_both(
 )
 def test_settings_that_just_go_together_are_taken(settings: dict[str, object]) -> None:
     assert load(**settings).model_dump(include=set(settings)) == settings
+
+
+def test_what_is_wrong_with_an_address_of_notices_is_told_without_it() -> None:
+    error = told(notice_webhook_url="https://bus:passw0rd@h/", notice_smtp_from="somebody,else@h")
+    assert "Value error" not in error
+    assert "passw0rd" not in error
+    assert "somebody" not in error
+    assert "token" not in repr(load(notice_webhook_url="https://h/?token=1", notice_webhook_secret_file=Path("/srv/s")))
 
 
 def test_wrong_settings_end_the_command_as_wrong_usage() -> None:

@@ -135,12 +135,13 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path, which: str
 
 
 def test_two_services_on_one_port_are_refused(tmp_path: Path) -> None:
+    # Beyond the ports that other test processes are given, one of which could be taken just now.
     settings = load(
         state_dir=tmp_path,
-        bootstrap_servers="127.0.0.1:27001",
-        registry_url="https://127.0.0.1:28001/apis/ccompat/v7",
+        bootstrap_servers="127.0.0.1:30001",
+        registry_url="https://127.0.0.1:31001/apis/ccompat/v7",
     )
-    with pytest.raises(LocalRunError, match="28001 is wanted twice"):
+    with pytest.raises(LocalRunError, match="31001 is wanted twice"):
         cluster.up(settings)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from compliance.register.service import Register
 from compliance.register.tables import APPEND_ONLY, METADATA
 from tests.catalogue import agencies
+from tests.notices import tell_and_take_back
 from tests.register import AUTHORITY, CITY, NOW, OPERATOR, moved, of
 
 COMPLAINT = {"about": "hr", "division": CITY, "statement": "迟迟不提供"}
@@ -59,6 +60,7 @@ def test_matters_are_found_by_state_and_party(register: Register, number: str) -
 def test_history_can_neither_be_changed_nor_deleted(register: Register, number: str, table: str, what: str) -> None:
     assert register.matter(number) is not None
     register.put([agencies()[0]], OPERATOR, NOW)
+    tell_and_take_back(register)
     column = next(iter(METADATA.tables[table].columns)).name
     statement = f"UPDATE {table} SET {column} = {column}" if what == "UPDATE" else f"DELETE FROM {table}"  # noqa: S608  names of our own
     with register.engine.connect() as connection:

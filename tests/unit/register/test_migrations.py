@@ -1,8 +1,10 @@
 """Migrations: from nothing and from every earlier revision with data, to the tables that the program knows."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -10,8 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from compliance.notice_kinds import NoticeKind, Way
+from compliance.notices import Cause
 from compliance.register.database import open_engine
 from compliance.register.migrate import is_migrated, migrate
+from compliance.register.noticebook import NoticeBook
 from compliance.register.service import Register
 from compliance.register.tables import METADATA
 from compliance.workdays import WorkCalendar
@@ -20,6 +25,7 @@ from tests.catalogue import agencies
 from tests.postgres import Postgres
 from tests.register import AUTHORITY, CITY, NOW, OPERATOR, huizhou, moved, of
 
+CAUSE = Cause(kind=NoticeKind.DEADLINE, agency="health", division=CITY, since=NOW, due=NOW.date())
 VERSIONS = Path("compliance/register/migrations")
 REVISIONS = [script.revision for script in reversed(list(ScriptDirectory(str(VERSIONS.absolute())).walk_revisions()))]
 
@@ -42,7 +48,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine
 
 
 def write_old_rows(engine: sa.Engine) -> None:
-    """A matter with step, clock and fact in whatever tables there are, by their own columns."""
+    """A matter with step, clock and fact, and a notice with its message, in whatever tables there are."""
     found = sa.MetaData()
     found.reflect(engine)
     at = NOW if engine.dialect.name == "postgresql" else NOW.replace(tzinfo=None)
@@ -59,10 +65,15 @@ def write_old_rows(engine: sa.Engine) -> None:
         "fact": {"kind": "agency", "key": model.key, "version": 1, "at": at, "account": "a"}
         | {"role": "OPERATOR_CITY", "body": model.model_dump(mode="json", by_alias=True)},
         "outbox": {"fact": 1},
+        "notice": {"id": str(UUID(int=1)), "cause": str(CAUSE.id), "kind": "DEADLINE", "level": "HANDLER"}
+        | {"role": "SHARING_OFFICER", "agency": "health", "body": CAUSE.model_dump(mode="json", exclude_none=True)}
+        | {"at": at, "send_at": at, "ways": "MAIL"},
+        "message": {"notice": 1, "way": "MAIL", "at": at, "problem": "TIMEOUT"},
     }
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         for name, row in rows.items():
-            connection.execute(sa.insert(found.tables[name]), row)
+            if name in found.tables:
+                connection.execute(sa.insert(found.tables[name]), row)
 
 
 def test_the_migrations_leave_the_tables_that_the_program_knows(engine: sa.Engine) -> None:
@@ -93,6 +104,10 @@ def test_a_register_of_every_earlier_revision_goes_on_with_what_it_held(engine: 
     number = "CPL-2026-00001"
     assert [step.action for step in register.history(number)] == ["file"]
     assert [clock.due for clock in register.clocks()] == [NOW.date()]
+    book = NoticeBook(register)
+    waiting = [(one.notice.cause, one.way, one.attempts) for one in book.waiting(NOW + timedelta(minutes=1))]
+    assert waiting == ([] if revision == "0001" else [(CAUSE, Way.MAIL, 1)])
+    assert [one.cause.kind for one in book.tell([CAUSE], NOW)] == ([CAUSE.kind] if revision == "0001" else [])
     form = {"document": "1", "finding": "x"}
     assert moved(register.act(number, "answer_at_authority", form, AUTHORITY, NOW), "ANSWERED").matter.seq == 2
     assert register.clocks() == ()

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from compliance.difference import Action, after, difference
+from compliance.register.noticebook import NoticeBook
 from compliance.register.service import Register
 from compliance.register.transfer import MANIFEST, export_register, import_register
 from compliance.registerfile import read_register_file
@@ -16,6 +17,7 @@ from compliance.registertext import register_text
 from compliance.view import RegisterView
 from schemas.errors import RegisterFileError, UsageError
 from tests.catalogue import agencies, entry, grant
+from tests.notices import tell_and_take_back
 from tests.register import AUTHORITY, CITY, NOW, OPERATOR, moved, of, register_on, sqlite_register
 
 COMPLAINT = {"about": "hr", "division": CITY, "statement": "迟迟不提供"}
@@ -28,6 +30,7 @@ def filled(register: Register) -> Register:
     moved(
         register.act(number, "receive_at_authority", {"received_on": "2026-08-31", "file_number": "1"}, AUTHORITY, NOW)
     )
+    tell_and_take_back(register)
     with register.engine.connect().execution_options(writes=True) as connection, connection.begin():
         connection.execute(sa.text("UPDATE outbox SET sent_at = (SELECT at FROM fact WHERE id = outbox.fact)"))
     return register
@@ -60,6 +63,7 @@ def test_out_and_in_again_shows_no_difference(full: Register, other: Register, t
     assert other.clocks() == full.clocks()
     [matter] = other.matters("complaint")
     assert other.history(matter.number) == full.history(matter.number)
+    assert NoticeBook(other).listed() == NoticeBook(full).listed()
 
 
 def test_what_was_read_in_goes_on_counting(other: Register, postgres_engine: sa.Engine, tmp_path: Path) -> None:

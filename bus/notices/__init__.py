@@ -1,0 +1,1 @@
+"""How notices leave: as signed JSON over HTTP, and as mail."""
