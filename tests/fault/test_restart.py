@@ -20,6 +20,7 @@ from bus.local import cluster
 from bus.settings import Settings
 from bus.topics import PULSE
 from bus.wire.clients import Principal, admin, consumer
+from bus.wire.membership import Membership
 from bus.wire.table import end_offsets
 from bus.wire.transaction import AbortedError, Transactions
 from bus.workers.supervisor import environment_of
@@ -47,9 +48,9 @@ def supervised(settings: Settings) -> Iterator[None]:
         assert process.wait(WAIT_S) in {0, DeadlineError.exit_code}
 
 
-def committed(transactions: Transactions, group: Consumer, offsets: dict[tuple[str, int], int]) -> bool:
+def committed(transactions: Transactions, group: Membership, offsets: dict[tuple[str, int], int]) -> bool:
     """Whether a transaction with the group's offsets went through, as a worker's loop runs it."""
-    group.poll(0.1)
+    group.reader.poll(0.1)
     transactions.renew()
     try:
         transactions.run({}, offsets, group)
@@ -92,7 +93,7 @@ def test_everybody_goes_on_after_kafka_and_the_registry_were_restarted(own_bus: 
         events = [publish(publisher, 1)]
         found = [record.event_id for record in subscriber.batch(1, LONG_S)]
         assert [record.event_id for record in keeps_its_own.batch(1, LONG_S)] == events
-        assert committed(transactions, group, {pulse: 1})
+        assert committed(transactions, Membership(group), {pulse: 1})
         before = end_offsets(old_admin, [receipts], WAIT_S)[receipts]
         cluster.down(own_bus)
         cluster.up(own_bus.model_copy(update={"local_start_timeout_s": 2 * LONG_S}))
@@ -103,7 +104,7 @@ def test_everybody_goes_on_after_kafka_and_the_registry_were_restarted(own_bus: 
         assert found == events
         # The two may lie on two partitions, and both are there: they come in any order.
         assert {record.event_id for _ in range(2) for record in keeps_its_own.batch(1, LONG_S)} == set(events[1:])
-        until(lambda: committed(transactions, group, {pulse: 2}), "a transaction of the group", LONG_S)
+        until(lambda: committed(transactions, Membership(group), {pulse: 2}), "a transaction of the group", LONG_S)
         until(lambda: reads_up_to(nervous, before + 2), "the last receipt, by a nervous reader")
         nervous.close()
         [place] = group.committed([TopicPartition(*pulse)], WAIT_S)
