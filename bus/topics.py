@@ -112,6 +112,8 @@ HEARTBEAT = TopicKind(
     "freshness",
     retention_ms=7 * DAY_MS,
     envelope="heartbeat",
+    # Silence and due days are judged at the broker's time.
+    config={"message.timestamp.type": "LogAppendTime"},
 )
 DECLARATION = TopicKind(
     "declaration.<agency>",
@@ -119,6 +121,8 @@ DECLARATION = TopicKind(
     "the agency",
     "freshness, the agency",
     envelope="declaration",
+    # Silence and due days are judged at the broker's time.
+    config={"message.timestamp.type": "LogAppendTime"},
 )
 FRESHNESS = TopicKind(
     "freshness",

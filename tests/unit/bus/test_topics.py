@@ -154,8 +154,8 @@ def test_compaction_of_records_waits_a_week_for_the_archiver() -> None:
     assert config(DELIVERY)["min.compaction.lag.ms"] == str(DAY_MS)
 
 
-def test_only_the_corridors_time_is_the_brokers() -> None:
-    assert [kind for kind in KINDS if "message.timestamp.type" in config(kind)] == [CHANGE]
+def test_the_time_of_what_agencies_write_is_the_brokers_and_of_nothing_else() -> None:
+    assert [kind for kind in KINDS if "message.timestamp.type" in config(kind)] == [CHANGE, HEARTBEAT, DECLARATION]
 
 
 # -- who writes and reads ------------------------------------------------------------------------------------------
