@@ -2,6 +2,8 @@
 
 import json
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from bus.register.lock import sender_lock
 from bus.settings import Settings, load
 from compliance.notice_kinds import NoticeKind
 from compliance.register.noticebook import NoticeBook
-from tests.receivers import free_port, webhook
+from tests.receivers import webhook
 
 SECRET = "0123456789abcdef-made-up"
 # A Monday at ten in Huizhou.
@@ -28,10 +30,21 @@ def settings_of(tmp_path: Path, url: str, effective: date | None = None) -> Sett
     return load(
         state_dir=tmp_path / "state",
         law_effective_date=effective,
-        metrics_port=free_port(),
+        metrics_port=0,
         notice_webhook_url=url,
         notice_webhook_secret_file=secret,
     )
+
+
+@contextmanager
+def looking(settings: Settings, now: Callable[[], datetime]) -> Iterator[NoticeWorker]:
+    """A worker that a test has look when it likes; its port and its database are let go."""
+    worker = NoticeWorker(settings, now)
+    try:
+        yield worker
+    finally:
+        worker.server.stop()
+        worker.register.engine.dispose()
 
 
 def kinds(worker: NoticeWorker) -> list[NoticeKind]:
@@ -39,30 +52,25 @@ def kinds(worker: NoticeWorker) -> list[NoticeKind]:
 
 
 def test_article_62_the_end_of_validity_is_told_to_the_authority_once(tmp_path: Path) -> None:
-    with webhook() as hook:
-        worker = NoticeWorker(settings_of(tmp_path, hook.url, ENDS_SOON), lambda: WORKING)
+    with webhook() as hook, looking(settings_of(tmp_path, hook.url, ENDS_SOON), lambda: WORKING) as worker:
         for _ in range(2):
             worker.turn()
         assert kinds(worker) == [NoticeKind.LAW_EXPIRES]
-        worker.register.engine.dispose()
     [received] = hook.received
     assert b"LAW_EXPIRES" in received.body
     assert (worker.health.ready, worker.health.problem) == (True, None)
 
 
 def test_far_from_its_end_the_rule_is_told_to_nobody(tmp_path: Path) -> None:
-    with webhook() as hook:
-        worker = NoticeWorker(settings_of(tmp_path, hook.url, date(2026, 1, 1)), lambda: WORKING)
+    with webhook() as hook, looking(settings_of(tmp_path, hook.url, date(2026, 1, 1)), lambda: WORKING) as worker:
         worker.turn()
         assert kinds(worker) == []
-        worker.register.engine.dispose()
     assert hook.received == []
 
 
 def test_a_receiver_that_is_away_is_told_in_health_and_gets_the_notice_later(tmp_path: Path) -> None:
     now = [WORKING]
-    with webhook() as hook:
-        worker = NoticeWorker(settings_of(tmp_path, hook.url, ENDS_SOON), lambda: now[0])
+    with webhook() as hook, looking(settings_of(tmp_path, hook.url, ENDS_SOON), lambda: now[0]) as worker:
         hook.status = 503
         worker.turn()
         assert worker.health.problem is not None
@@ -71,21 +79,18 @@ def test_a_receiver_that_is_away_is_told_in_health_and_gets_the_notice_later(tmp
         now[0] += timedelta(hours=1)
         worker.turn()
         assert worker.health.problem is None
-        worker.register.engine.dispose()
     first, second = (json.loads(received.body)["id"] for received in hook.received)
     assert first == second
 
 
 def test_a_second_worker_stands_by(tmp_path: Path) -> None:
-    with webhook() as hook:
-        worker = NoticeWorker(settings_of(tmp_path, hook.url, ENDS_SOON), lambda: WORKING)
+    with webhook() as hook, looking(settings_of(tmp_path, hook.url, ENDS_SOON), lambda: WORKING) as worker:
         with sender_lock(worker.register.engine, 1.0):
             worker.turn()
             assert hook.received == []
             assert worker.health.ready
             assert "another sender" in (worker.health.problem or "")
         worker.turn()
-        worker.register.engine.dispose()
     assert len(hook.received) == 1
 
 
@@ -95,5 +100,5 @@ def test_it_ends_when_it_is_told_to_and_lets_its_port_go(tmp_path: Path) -> None
         worker = NoticeWorker(settings, lambda: WORKING, every_s=0.01)
         worker.stop()
         worker.run()
-    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", settings.metrics_port), 1):
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", worker.server.port), 1):
         pass
