@@ -134,6 +134,7 @@ def latency(
     topic: str,
     partitions: int,
     events: int,
+    left_out: int,
     published_ms: Callable[[bytes], float],
     pace: Sequence[str],
 ) -> Latency:
@@ -143,7 +144,8 @@ def latency(
         settings: where Kafka is.
         topic: the last hop's.
         partitions: of it.
-        events: how many to wait for; the first tenth is left out, of the rest every seventh is timed.
+        events: how many to wait for.
+        left_out: how many at the beginning only warm up; of the rest every seventh is timed.
         published_ms: reads the time of publication out of a value, milliseconds since the epoch.
         pace: the publishing module and its arguments.
     """
@@ -160,7 +162,7 @@ def latency(
             for message in reader.consume(500, _READ_S):
                 if message.error() is None:
                     seen += 1
-                    if seen > events // 10 and seen % _EVERY == 0:
+                    if seen > left_out and seen % _EVERY == 0:
                         value = message.value()
                         assert isinstance(value, bytes)  # noqa: S101  what is measured writes no tombstones
                         timed.append((time.time() * 1000, value))
