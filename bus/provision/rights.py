@@ -8,6 +8,8 @@ agency may ever write to `record.*`, `delivery.*` or `register.*`. Every prefix 
 from dataclasses import dataclass
 
 from bus.topics import (
+    ALARM,
+    FRESHNESS,
     INCIDENT,
     LINK,
     PROGRESS,
@@ -26,6 +28,8 @@ from schemas.errors import UsageError
 TOPIC, GROUP, TRANSACTIONAL_ID = "TOPIC", "GROUP", "TRANSACTIONAL_ID"
 READ, WRITE, DELETE, DESCRIBE = "READ", "WRITE", "DELETE", "DESCRIBE"
 ADMIT, DELIVER, RELOCATE = "User:bus-admit", "User:bus-deliver", "User:bus-relocate"
+WATCHER = "User:bus-freshness"
+WORKERS = (ADMIT, DELIVER, RELOCATE, WATCHER)
 AGENCY_PREFIX = "User:agency-"
 # An agency of this code would own the groups and transactional ids of the bus's own workers, and could fence them.
 RESERVED_CODES = frozenset({"bus"})
@@ -67,7 +71,7 @@ class Right:
 
         A DENY is somebody's deliberate stop and stays; foreign principals are reported, never touched (Art 10).
         """
-        ours = self.principal.startswith(AGENCY_PREFIX) or self.principal in (ADMIT, DELIVER, RELOCATE)
+        ours = self.principal.startswith(AGENCY_PREFIX) or self.principal in WORKERS
         return ours and self.permission == "ALLOW"
 
 
@@ -117,7 +121,7 @@ def grant_right(grant: Grant) -> Right:
 
 def worker_rights() -> set[Right]:
     """What the bus's own workers may do; the operator is a super user and needs no rule."""
-    return _admit_rights() | _deliver_rights() | _relocate_rights()
+    return _admit_rights() | _deliver_rights() | _relocate_rights() | _freshness_rights()
 
 
 def _admit_rights() -> set[Right]:
@@ -158,6 +162,20 @@ def _relocate_rights() -> set[Right]:
         Right(RELOCATE, TOPIC, RELOCATION.pattern, READ),
         Right(RELOCATE, TOPIC, RELOCATION.pattern, WRITE),
         *_common_rights(RELOCATE, "relocate"),
+    }
+
+
+def _freshness_rights() -> set[Right]:
+    return {
+        Right(WATCHER, TOPIC, PULSE.pattern, READ),
+        Right(WATCHER, TOPIC, heartbeat_topic(""), READ, prefixed=True),
+        Right(WATCHER, TOPIC, declaration_topic(""), READ, prefixed=True),
+        # It goes on from what it wrote itself; it never reads what is exchanged.
+        Right(WATCHER, TOPIC, FRESHNESS.pattern, READ),
+        Right(WATCHER, TOPIC, FRESHNESS.pattern, WRITE),
+        Right(WATCHER, TOPIC, ALARM.pattern, READ),
+        Right(WATCHER, TOPIC, ALARM.pattern, WRITE),
+        *_common_rights(WATCHER, "freshness"),
     }
 
 

@@ -14,6 +14,7 @@ from bus.provision.rights import (
     READ,
     TOPIC,
     TRANSACTIONAL_ID,
+    WATCHER,
     WRITE,
     Right,
     agency_principal,
@@ -42,6 +43,8 @@ TOPICS = [
         "record.permit",
         "pulse",
         "incident",
+        "freshness",
+        "alarm",
         "bus.delivery-progress",
         "change.psb",
         "somebody.elses",
@@ -153,6 +156,17 @@ def test_deliver_reads_records_and_writes_deliveries_and_where_it_stands() -> No
     assert reach(DELIVER, DELETE) == set()
 
 
+def test_freshness_reads_what_sources_say_and_writes_how_they_stand_and_sees_no_data() -> None:
+    words = {name for name in TOPICS if name.startswith(("heartbeat.", "declaration."))}
+    assert reach(WATCHER, READ) == {"pulse", "freshness", "alarm"} | words | REGISTER
+    assert reach(WATCHER, WRITE) == {"freshness", "alarm"}
+    assert reach(WATCHER, DELETE) == set()
+    assert allowed(WATCHER, READ, GROUP, "bus.freshness")
+    assert allowed(WATCHER, WRITE, TRANSACTIONAL_ID, "bus.freshness-writer")
+    assert not allowed(ADMIT, WRITE, TRANSACTIONAL_ID, "bus.freshness-writer")
+    assert {who for who in (PSB, NEIGHBOUR, ADMIT, DELIVER) if allowed(who, WRITE, TOPIC, "freshness")} == set()
+
+
 def test_the_corridor_is_closed_to_everybody_but_admit() -> None:
     assert {right.principal for right in ALL if right.name.startswith("change.") and right.operation != WRITE} == {
         ADMIT
@@ -161,9 +175,12 @@ def test_the_corridor_is_closed_to_everybody_but_admit() -> None:
 
 def test_nobody_writes_the_register_and_only_the_workers_read_its_grants() -> None:
     assert [right for right in ALL if right.name.startswith("register") and right.operation != READ] == []
-    assert {who for who in (PSB, NEIGHBOUR, ADMIT, DELIVER) if allowed(who, READ, TOPIC, "register.grant")} == {
+    assert {
+        who for who in (PSB, NEIGHBOUR, ADMIT, DELIVER, WATCHER) if allowed(who, READ, TOPIC, "register.grant")
+    } == {
         ADMIT,
         DELIVER,
+        WATCHER,
     }
 
 
