@@ -61,6 +61,11 @@ METRICS: tuple[MetricSpec, ...] = (
     MetricSpec("bus_register_sent_total", "counter", ("kind",), "register events written, by kind"),
     MetricSpec("bus_clocks_running", "gauge", ("profile", "article"), "clocks that run, by the article they are under"),
     MetricSpec("bus_clocks_overdue", "gauge", ("profile", "article"), "clocks that are overdue, by article"),
+    MetricSpec("bus_freshness_sources", "gauge", ("agency", "status"), "sources by agency and how they stand"),
+    MetricSpec(
+        "bus_alarms_standing", "gauge", ("code", "agency", "owner"), "freshness alarms that stand, and who must act"
+    ),
+    MetricSpec("bus_freshness_passed_over_total", "counter", ("kind",), "messages about sources that say nothing"),
     MetricSpec("bus_live", "gauge", ("worker",), "1 while the worker's loop turns"),
     MetricSpec("bus_ready", "gauge", ("worker",), "1 while the worker is live and has read the register"),
     MetricSpec("bus_problem", "gauge", ("worker",), "1 while /health names a problem"),
@@ -86,6 +91,10 @@ class Metrics:
         self.worker = worker
         self._articles: set[tuple[str, str]] = set()
         self._signing: set[str] = set()
+        self._freshness: dict[str, set[tuple[str, ...]]] = {
+            "bus_freshness_sources": set(),
+            "bus_alarms_standing": set(),
+        }
         self._end_to_end = _WeightedHistogram(next(spec for spec in METRICS if spec.name == _END_TO_END))
         self.registry.register(self._end_to_end)
         self._made: dict[str, Counter | Gauge | Histogram] = {
@@ -168,6 +177,21 @@ class Metrics:
             for labels in self._articles | found.keys():
                 self.gauge(name).labels(*labels).set(found.get(labels, (0, 0))[place])
         self._articles |= found.keys()
+
+    def begin_freshness(self) -> None:
+        """Make every series of the freshness worker that can be known, at zero."""
+        for kind in ("pulse", "heartbeat", "declaration"):
+            self.counter("bus_freshness_passed_over_total").labels(kind)
+
+    def freshness(self, sources: Mapping[tuple[str, str], int], alarms: Mapping[tuple[str, str, str], int]) -> None:
+        """Take over how many sources stand how, and the alarms; what is not named is gone: another worker leads."""
+        for name, found in (("bus_freshness_sources", sources), ("bus_alarms_standing", alarms)):
+            gauge = self.gauge(name)
+            for labels in self._freshness[name] - found.keys():
+                gauge.remove(*labels)
+            for labels, number in found.items():
+                gauge.labels(*labels).set(number)
+            self._freshness[name] = set(found)
 
     def count(self, counts: Counts[tuple[str, ...]]) -> None:
         """Add what a processor counted; each key is a metric's middle name and its label values."""

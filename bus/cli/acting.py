@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
-class InstantType(click.ParamType[datetime]):
+class InstantType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.4 on
     """An instant with its time zone, or a day, which stands for its last second in Huizhou."""
 
     name = "instant"

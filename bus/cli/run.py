@@ -59,6 +59,17 @@ def notices() -> None:
 
 
 @run.command()
+def freshness() -> None:
+    """Watch how fresh each source is: pulses, heartbeats and declarations in, freshness and alarms out."""
+    # Faust is loaded where it is used: no other command waits for it.
+    from bus.freshness.worker import run_freshness  # noqa: PLC0415
+
+    settings = load()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
+    run_freshness(settings)
+
+
+@run.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def connector(file: Path) -> None:
     """Publish the rows of the table that a connector FILE (YAML) names, exactly once."""
@@ -85,9 +96,10 @@ def sink(file: Path) -> None:
     help="processes of admit, deliver and relocate each",
 )
 def everything(workers: int) -> None:
-    """Run admit, deliver, relocate and register in processes of their own, restarted when they end."""
-    # A second register would only wait for the first.
-    supervisor = Supervisor(load(), [*([kind] for kind in WORKERS for _ in range(workers)), ["register"]])
+    """Run admit, deliver, relocate, register and freshness in processes of their own, restarted when they end."""
+    # A second register or freshness would only wait for the first.
+    commands = [*([kind] for kind in WORKERS for _ in range(workers)), ["register"], ["freshness"]]
+    supervisor = Supervisor(load(), commands)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
     supervisor.run()

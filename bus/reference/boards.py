@@ -85,6 +85,12 @@ OPERATOR = Board(
             ("worker",),
         ),
         Panel("通道清除（次/秒）", "Purges of the corridor a second", "sum(rate(bus_purged_total[5m]))", unit="cps"),
+        Panel(
+            "无法采用的心跳与申报（1 小时）",
+            "Words about sources passed over in an hour",
+            "sum by (kind) (increase(bus_freshness_passed_over_total[1h]))",
+            ("kind",),
+        ),
         Panel("补齐中的授权分区", "Grant partitions that catch up", "sum(bus_grants_catching_up)"),
         Panel("已读登记变更", "Register changes read", "bus_register_version", ("worker", "instance"), shape="number"),
     ),
@@ -96,6 +102,20 @@ AUTHORITY = Board(
     "Authority: clocks, decisions of the register, sharing",
     (
         _firing("authority"),
+        Panel(
+            "数据源告警（按单位与代码）",
+            "Alarms about sources, by agency and code",
+            "sum by (agency, code) (bus_alarms_standing)",
+            ("agency", "code"),
+            shape="number",
+        ),
+        Panel(
+            "数据源（按单位与状态）",
+            "Sources, by agency and how they stand",
+            "sum by (agency, status) (bus_freshness_sources)",
+            ("agency", "status"),
+            shape="number",
+        ),
         Panel("逾期事项合计", "Clocks overdue, all", "sum(bus_clocks_overdue)", shape="number"),
         Panel("进行中的期限合计", "Clocks running, all", "sum(bus_clocks_running)", shape="number"),
         Panel(

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from bus.freshness.worker import FreshnessWorker
 from bus.register.worker import RegisterWorker
 from bus.settings import load
 from bus.workers.connect import ConnectorWorker, read_config
@@ -30,6 +31,8 @@ def main() -> None:
         ConnectorWorker(settings, read_config(Path(sys.argv[4])), on_step).run()
     elif kind == "register":
         RegisterWorker(settings, on_step).run()
+    elif kind == "freshness":
+        FreshnessWorker(settings, on_step).run()
     else:
         makers = {"admit": admit_worker, "deliver": deliver_worker, "relocate": relocate_worker}
         makers[kind](settings, on_step).run()

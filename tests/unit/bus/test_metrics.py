@@ -22,7 +22,10 @@ from tests.hall import POLICE, STATS, Hall, signing_key
 
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 END_TO_END = next(spec for spec in METRICS if spec.name == "bus_end_to_end_seconds")
-LABELS = {"agency", "resource", "code", "kind", "grant", "worker", "topic", "profile", "article", "target", "holder"}
+LABELS = {
+    *("agency", "resource", "code", "kind", "grant", "worker", "topic", "profile", "article", "target", "holder"),
+    *("owner", "status"),
+}
 
 
 def rendered(registry: CollectorRegistry) -> Series:
@@ -59,6 +62,7 @@ def metrics(hall: Hall) -> Metrics:
     made = Metrics("admit")
     made.begin_at_zero(hall.view)
     made.begin_register(Law.packaged("huizhou-2016").profiles)
+    made.begin_freshness()
     return made
 
 
@@ -110,6 +114,8 @@ def test_every_series_is_at_zero_but_the_registers_version_and_ends_of_certifica
         "bus_disk_free_ratio",
         "bus_key_store_current",
         "bus_token_keys",
+        "bus_freshness_sources",
+        "bus_alarms_standing",
     }
 
 
@@ -169,6 +175,15 @@ def test_the_table_says_what_is_rendered(metrics: Metrics) -> None:
     }
     assert told == {spec.name.removesuffix("_total"): (spec.kind, spec.help) for spec in METRICS}
     assert len({spec.name for spec in METRICS}) == len(METRICS)
+
+
+def test_how_sources_stand_is_told_by_the_worker_that_leads_and_by_no_other(metrics: Metrics) -> None:
+    metrics.freshness({("psb", "FRESH"): 2, ("psb", "SILENT"): 1}, {("SILENT", "psb", "psb"): 1})
+    metrics.freshness({("psb", "FRESH"): 3}, {("DELIVERY_LAG", "psb", "operator"): 1})
+    assert series(metrics, "bus_freshness_sources") == {("psb", "FRESH"): 3}
+    assert series(metrics, "bus_alarms_standing") == {("DELIVERY_LAG", "psb", "operator"): 1}
+    metrics.freshness({}, {})
+    assert series(metrics, "bus_freshness_sources") == series(metrics, "bus_alarms_standing") == {}
 
 
 def test_labels_come_from_closed_sets() -> None:

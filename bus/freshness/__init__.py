@@ -1,0 +1,1 @@
+"""The freshness worker: a Faust app around the rules of `processors/freshness` (Art 16)."""

@@ -1,0 +1,268 @@
+"""`bus run freshness`: folds pulses, heartbeats and declarations, and tells how each source stands (Art 16).
+
+One worker of the group leads; it takes the table up from `freshness`, fences whoever wrote it before, and goes on from
+the positions that stand in it. So a kill or a move of the lead loses nothing and tells nothing twice.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+
+from bus.freshness.desk import Desk, Rows, latest
+from bus.freshness.shell import Shell
+from bus.metrics import Metrics
+from bus.register.place import law_of
+from bus.settings import Settings
+from bus.topics import ALARM, FRESHNESS, PULSE, TopicKind, declaration_topic, heartbeat_topic
+from bus.wire.clients import OnStep, Principal, admin, consumer, no_step
+from bus.wire.deadline import Deadline
+from bus.wire.feed import RegisterFeed
+from bus.wire.registry import Registry
+from bus.wire.table import read_to_end
+from bus.wire.transaction import AbortedError, Transactions
+from bus.workers.health import Health, HealthServer
+from bus.workers.signals import end_when_stuck, end_within, stop_when_signalled
+from bus.workers.watch import Watch, looks, tell_certificates, tell_health, tell_place
+from compliance.workdays import WorkCalendar
+from processors.batch import InMessage, Outgoing
+from processors.freshness.targets import Limits
+from schemas.codec import unframe
+from schemas.errors import BusError, KafkaUnavailableError, SchemaError
+from schemas.resource import envelope
+
+LOG = logging.getLogger("bus")
+# One id for all workers: whoever takes the table up fences the one before, also one that does not know it yet.
+WRITER = "bus.freshness-writer"
+_TURN_S = 0.1
+_WRITE_EVERY_S = 1.0
+_EXPECT_EVERY_S = 60.0
+_QUIET_S = 30.0
+_LEAVE_S = 5.0
+_STRANGE = 1_000
+
+
+class FreshnessWorker:
+    """One process of freshness; others of its group stand by while one leads.
+
+    Args:
+        settings: of the bus.
+        on_step: called with each step's number of `bus/wire/transaction.py`; a fault test kills here.
+        limits: the operator's numbers.
+
+    Raises:
+        NotProvisionedError, KafkaUnavailableError, RegistryUnavailableError, SettingsError: it cannot start now.
+    """
+
+    def __init__(self, settings: Settings, on_step: OnStep = no_step, limits: Limits | None = None) -> None:
+        self._settings, self._on_step, self._limits = settings, on_step, limits or Limits()
+        self._principal = Principal.role(settings, "freshness")
+        self._registry = Registry(settings, self._principal)
+        self._feed = RegisterFeed(settings, self._principal, self._registry)
+        self._law, self._calendar = law_of(settings), WorkCalendar.packaged()
+        self._admin = admin(settings, self._principal)
+        self.metrics, self.health = Metrics("freshness"), Health()
+        self.metrics.begin_freshness()
+        tell_health(self.metrics, self.health)
+        tell_place(self.metrics, settings)
+        tell_certificates(self.metrics, self._principal)
+        self._watch = Watch(self.metrics, looks(settings, self._admin, self._registry))
+        self.server = HealthServer(settings.metrics_host, settings.metrics_port, self.metrics.registry, self.health)
+        self._stop = threading.Event()
+        self._strange: set[int] = set()
+        self._lead: _Lead | None = None
+        self._shell: Shell | None = None
+
+    @property
+    def leads(self) -> bool:
+        """Whether this one writes, and has read all that there was when it began."""
+        return self._lead is not None and self._lead.caught_up
+
+    def stop(self) -> None:
+        """End after the current turn; safe from a signal handler or another thread."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Run until stopped; everything is let go however it ends."""
+        self.server.start()
+        self._watch.start()
+        try:
+            self._feed.open()
+            asyncio.run(self._run())
+        finally:
+            self._watch.stop()
+            self.server.stop()
+            self._feed.close()
+
+    def _holds(self) -> bool:
+        return self._lead is not None
+
+    # -- the app -------------------------------------------------------------------------------------------------------
+
+    def _topics(self) -> tuple[str, ...]:
+        codes = sorted(agency.code for agency in self._feed.view.agencies())
+        return (PULSE.pattern, *map(heartbeat_topic, codes), *map(declaration_topic, codes))
+
+    async def _run(self) -> None:
+        while not self._stop.is_set():
+            topics = self._topics()
+            shell = Shell(self._settings, self._principal, topics, self._holds, self._take_up, self._observe)
+            self._shell, self._lock = shell, asyncio.Lock()
+            starting = asyncio.create_task(shell.start())
+            try:
+                while not self._stop.is_set() and self._topics() == topics:
+                    await self._turn(shell, starting)
+                    await asyncio.sleep(_TURN_S)
+            finally:
+                self._lead = self._shell = None
+                starting.cancel()
+                await asyncio.wait([starting, asyncio.create_task(shell.stop())], timeout=_LEAVE_S)
+
+    async def _turn(self, shell: Shell, starting: "asyncio.Task[None]") -> None:
+        problem = shell.problem or (starting.exception() if starting.done() and not starting.cancelled() else None)
+        if isinstance(problem, BusError):
+            raise problem
+        if problem is not None:
+            raise KafkaUnavailableError(f"the freshness app ended: {type(problem).__name__}") from problem
+        changed = self._feed.poll()
+        self.metrics.gauge("bus_register_version").labels("freshness").set(self._feed.view.version)
+        lead = self._lead
+        if lead is None or lead.generation != shell.consumer_generation_id:
+            if starting.done():
+                self._stand_by()
+        else:
+            if changed or lead.expect_at.over:
+                lead.expect(self._feed)
+            if not lead.caught_up:
+                lead.caught_up = lead.quiet.over or await shell.at_end()
+            elif lead.write_at.over:
+                await self._write(lead)
+        self.health.turned()
+
+    def _stand_by(self) -> None:
+        self.health.ready = True
+        self.metrics.freshness({}, {})
+
+    # -- the lead ------------------------------------------------------------------------------------------------------
+
+    async def _take_up(self, generation: int) -> Mapping[str, int]:
+        """Where to go on; the table is read anew in each generation."""
+        async with self._lock:
+            if self._lead is None or self._lead.generation != generation:
+                self._lead = None
+                self._lead = await asyncio.to_thread(self._begin, generation)
+                self._lead.expect(self._feed)
+            return dict(self._lead.desk.positions)
+
+    def _begin(self, generation: int) -> "_Lead":
+        """Fence the writer before, then read what it wrote."""
+        transactions = Transactions(self._settings, self._principal, WRITER, self._on_step)
+        transactions.start()
+        frames = {
+            kind.pattern: self._registry.head(kind.pattern, envelope(kind.envelope or ""))
+            for kind in (FRESHNESS, ALARM)
+        }
+        desk = Desk(self._law, self._calendar, self._limits, frames)
+        desk.take_up(self._table(FRESHNESS), self._table(ALARM))
+        return _Lead(generation, desk, transactions)
+
+    def _table(self, kind: TopicKind) -> Rows:
+        group = f"{self._principal.name}.table"
+        reader = consumer(self._settings, self._principal, group, **{"enable.partition.eof": True})
+        codec, rows = envelope(kind.envelope or ""), {}
+        try:
+            messages = read_to_end(reader, self._admin, [(kind.pattern, 0)], self._settings.request_timeout_s)
+            for key, value in latest((one.key() or b"", one.value()) for one in messages).items():
+                framed = unframe(value)
+                if framed is None:
+                    raise SchemaError(f"{kind.pattern} was written by somebody else")
+                rows[key] = codec.decode_physical(framed[1])
+        finally:
+            reader.close()
+        return rows
+
+    def _observe(self, message: InMessage, generation: int) -> None:
+        lead = self._lead
+        # What was read before the lead was taken up is read again from where the table says.
+        if lead is not None and lead.generation == generation:
+            lead.quiet = Deadline(_QUIET_S, "a message")
+            lead.desk.observe(message, self._read(message))
+
+    def _read(self, message: InMessage) -> Mapping[str, object] | None:
+        """The datum, by the schema that wrote it; None where nobody can read it: agencies write here themselves."""
+        framed = unframe(message.value)
+        if framed is None or framed[0] in self._strange:
+            return None
+        codec = self._registry.codec(framed[0])
+        if codec is None:
+            # Asked for once, or somebody could keep the worker busy with ids that there are not.
+            if len(self._strange) < _STRANGE:
+                self._strange.add(framed[0])
+            return None
+        try:
+            return codec.decode_physical(framed[1])
+        except SchemaError:
+            return None
+
+    async def _write(self, lead: "_Lead") -> None:
+        async with self._lock:
+            if self._lead is not lead:
+                return
+            now = _now()
+            due = lead.desk.due(now)
+            if due:
+                try:
+                    await asyncio.to_thread(self._commit, lead.transactions, due)
+                except AbortedError:
+                    lead.desk.undone()
+                    self.metrics.counter("bus_transaction_aborts_total").labels("freshness").inc()
+                    return
+                self.metrics.counter("bus_transactions_total").labels("freshness").inc()
+            lead.desk.written()
+        lead.write_at = Deadline(_WRITE_EVERY_S, "the next look")
+        self.health.ready, self.health.problem = True, None
+        self.metrics.freshness(lead.desk.statuses(now), lead.desk.standing())
+        for kind, number in lead.desk.passed_over.items():
+            self.metrics.counter("bus_freshness_passed_over_total").labels(kind).inc(number)
+        lead.desk.passed_over.clear()
+
+    @staticmethod
+    def _commit(transactions: Transactions, due: Mapping[str, Sequence[Outgoing]]) -> None:
+        transactions.renew()
+        transactions.run(due, {}, None)
+
+
+class _Lead:
+    """What stands while one generation of the group leads."""
+
+    def __init__(self, generation: int, desk: Desk, transactions: Transactions) -> None:
+        self.generation, self.desk, self.transactions = generation, desk, transactions
+        self.caught_up = False
+        self.write_at = Deadline(0.0, "the first look")
+        self.expect_at = Deadline(0.0, "the register")
+        self.quiet = Deadline(_QUIET_S, "a message")
+
+    def expect(self, feed: RegisterFeed) -> None:
+        """Take the register over: its changes, and owner rules that begin or end by time."""
+        self.desk.expect(feed.view, _now())
+        self.expect_at = Deadline(_EXPECT_EVERY_S, "the register")
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def run_freshness(settings: Settings) -> None:
+    """Run in the main thread until SIGTERM or SIGINT."""
+    worker = FreshnessWorker(settings)
+    stop_when_signalled(worker.stop, settings.stop_timeout_s)
+    end_when_stuck()
+    gc.freeze()
+    LOG.info("worker freshness runs, metrics on port %d, process %d", worker.server.port, os.getpid())
+    try:
+        worker.run()
+    finally:
+        end_within(settings.stop_timeout_s)
