@@ -131,6 +131,8 @@ class FreshnessWorker:
         self.metrics.gauge("bus_register_version").labels("freshness").set(self._feed.view.version)
         lead = self._lead
         if lead is None or lead.generation != shell.consumer_generation_id:
+            # What another generation knew is read anew if the lead comes back.
+            self._lead = None
             if starting.done():
                 self._stand_by()
         else:

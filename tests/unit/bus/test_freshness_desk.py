@@ -1,0 +1,262 @@
+"""The freshness worker's table: what is written is all that a successor needs, and nothing is told twice."""
+
+import tracemalloc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import pytest
+
+from bus.freshness.desk import Desk, event_of
+from bus.freshness.shell import AllToOne
+from bus.topics import ALARM, FRESHNESS
+from compliance.models import Agency, OnboardingState
+from compliance.profiles import Law
+from compliance.view import RegisterView
+from compliance.workdays import WorkCalendar
+from processors.batch import InMessage, Outgoing
+from processors.freshness.targets import Limits
+from processors.freshness.words import MINUTE, SECOND
+from schemas.resource import envelope, packaged_text
+from tests.builders import PERMIT
+from tests.hall import NOW_MS, POLICE, Hall
+
+LAW, CALENDAR = Law.packaged("huizhou-2016"), WorkCalendar.packaged()
+FRAMES = {FRESHNESS.pattern: b"", ALARM.pattern: b""}
+BEATS = f"heartbeat.{POLICE}"
+Said = tuple[InMessage, dict[str, Any] | None]
+
+
+@pytest.fixture
+def view() -> RegisterView:
+    return Hall(packaged_text(PERMIT)).view
+
+
+@dataclass
+class Topics:
+    """`freshness` and `alarm` as compaction leaves them, and everything that was written on `alarm`."""
+
+    rows: dict[str, dict[bytes, dict[str, Any]]] = field(default_factory=lambda: {name: {} for name in FRAMES})
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    def write(self, due: Mapping[str, Sequence[Outgoing]]) -> None:
+        for topic, messages in due.items():
+            for message in messages:
+                if message["value"] is None:
+                    self.rows[topic].pop(message["key"])
+                    continue
+                row = envelope(topic).decode_physical(message["value"])
+                self.rows[topic][message["key"]] = row
+                if topic == ALARM.pattern:
+                    self.told.append(row)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        [row] = self.rows[FRESHNESS.pattern].values()
+        return row
+
+
+def opened(view: RegisterView, topics: Topics, now: int) -> Desk:
+    desk = Desk(LAW, CALENDAR, Limits(), FRAMES)
+    desk.take_up(topics.rows[FRESHNESS.pattern], topics.rows[ALARM.pattern])
+    desk.expect(view, now)
+    return desk
+
+
+def written(desk: Desk, topics: Topics, now: int) -> None:
+    topics.write(desk.due(now))
+    desk.written()
+
+
+def beat(offset: int, at: int, agency: str = POLICE) -> Said:
+    datum = {"agency": agency, "resource": PERMIT, "field_group": None, "sent_at": at, "complete_until": None}
+    return InMessage(BEATS, 0, offset, at, None, None, {}), datum
+
+
+def pulse(offset: int, at: int, admitted: int = 1) -> Said:
+    datum = {
+        "agency": POLICE,
+        "resource": PERMIT,
+        "admitted": admitted,
+        "refused": 0,
+        "withdrawn": 0,
+        "corrected": 0,
+        "earliest_business_time": at - SECOND,
+        "latest_business_time": at - SECOND,
+        "latest_published_at": at - SECOND,
+        "earliest_appended_at": at - SECOND,
+        "admitted_at": at,
+    }
+    return InMessage("pulse", 0, offset, at, None, None, {}), datum
+
+
+def behind(messages: Iterable[Said], positions: Mapping[str, int]) -> Iterator[Said]:
+    """What a consumer reads that is set to positions."""
+    return ((one, datum) for one, datum in messages if one.offset >= positions.get(f"{one.topic}/{one.partition}", 0))
+
+
+# -- kills ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_however_often_the_lead_is_killed_the_table_ends_as_if_it_had_not_been(view: RegisterView, seed: int) -> None:
+    """A dead lead's last messages may be written or not; the next one reads on from what is in the table."""
+    random, messages, at = Random(seed), [], NOW_MS  # noqa: S311  tests must repeat
+    for number in range(60):
+        at += random.randrange(20 * MINUTE)
+        # Transactions of admit leave gaps between pulses.
+        messages.append(pulse(3 * number, at) if random.random() < 0.5 else beat(number, at))
+    end = at + MINUTE
+    whole, cut = Topics(), Topics()
+    desk = opened(view, whole, NOW_MS)
+    for said in messages:
+        desk.observe(*said)
+    written(desk, whole, end)
+    kills = sorted(random.sample(range(1, 60), 5))
+    for first, last in pairwise([0, *kills, 60]):
+        desk = opened(view, cut, messages[max(0, first - 1)][0].append_ms)
+        for number, said in enumerate(behind(messages[:last], desk.positions)):
+            desk.observe(*said)
+            if number % 3 == 0:
+                written(desk, cut, said[0].append_ms)
+    desk = opened(view, cut, end)
+    for said in behind(messages, desk.positions):
+        desk.observe(*said)
+    written(desk, cut, end)
+    assert cut.state == whole.state
+    # What was raised in between depends on who looked when; what stands, and that each end has its beginning, does not.
+    open_alarms = [{row["alarm_id"]: row["cleared_at"] is None for row in one.told} for one in (whole, cut)]
+    standing = [{alarm for alarm, stands in found.items() if stands} for found in open_alarms]
+    assert standing[0] == standing[1]
+    for alarm in open_alarms[1]:
+        ends = [row["cleared_at"] is not None for row in cut.told if row["alarm_id"] == alarm]
+        assert ends in ([False], [False, True])
+
+
+def test_what_was_not_written_is_due_again(view: RegisterView) -> None:
+    topics = Topics()
+    desk = opened(view, topics, NOW_MS)
+    desk.observe(*beat(0, NOW_MS))
+    first = desk.due(NOW_MS + SECOND)
+    desk.undone()
+    assert desk.due(NOW_MS + SECOND) == first
+    desk.written()
+    assert desk.due(NOW_MS + SECOND) == {}
+
+
+# -- alarms --------------------------------------------------------------------------------------------------------
+
+
+def test_an_alarm_that_came_and_went_between_two_writings_was_never_told(view: RegisterView) -> None:
+    topics = Topics()
+    desk = opened(view, topics, NOW_MS)
+    desk.observe(*beat(0, NOW_MS))
+    written(desk, topics, NOW_MS)
+    assert topics.told == []
+    # Silent for an hour and heard of again, all read in one go after a start.
+    desk.observe(*beat(1, NOW_MS + 60 * MINUTE))
+    written(desk, topics, NOW_MS + 60 * MINUTE + SECOND)
+    assert topics.told == []
+    written(desk, topics, NOW_MS + 90 * MINUTE)
+    assert [(row["code"], row["owner"], row["cleared_at"]) for row in topics.told] == [("SILENT", POLICE, None)]
+    assert desk.standing() == {("SILENT", POLICE, POLICE): 1}
+
+
+def test_a_successor_clears_an_alarm_with_the_time_at_which_it_was_raised(view: RegisterView) -> None:
+    topics = Topics()
+    raised, cleared = NOW_MS + 90 * MINUTE, NOW_MS + 100 * MINUTE
+    desk = opened(view, topics, NOW_MS)
+    desk.observe(*beat(0, NOW_MS))
+    written(desk, topics, raised)
+    desk = opened(view, topics, raised + SECOND)
+    written(desk, topics, raised + SECOND)
+    assert len(topics.told) == 1
+    desk.observe(*beat(1, cleared))
+    written(desk, topics, cleared)
+    [first, second] = topics.told
+    assert first["alarm_id"] == second["alarm_id"]
+    assert (second["raised_at"], second["cleared_at"]) == (raised, cleared)
+    assert desk.standing() == {}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_who_is_not_connected_any_more_owes_nothing(view: RegisterView, restarted: bool) -> None:  # noqa: FBT001
+    topics = Topics()
+    desk = opened(view, topics, NOW_MS)
+    written(desk, topics, NOW_MS)
+    assert [row["code"] for row in topics.told] == ["SILENT"]
+    agency = view.agency(POLICE)
+    assert agency is not None
+    gone = agency.model_copy(update={"state": next(one for one in OnboardingState if one.value != "CONNECTED")})
+    view.apply(Agency.kind, POLICE, gone)
+    if restarted:
+        desk = opened(view, topics, NOW_MS + SECOND)
+    else:
+        desk.expect(view, NOW_MS + SECOND)
+    written(desk, topics, NOW_MS + SECOND)
+    assert [row["cleared_at"] is None for row in topics.told] == [True, False]
+    assert topics.rows[FRESHNESS.pattern] == {}
+    assert desk.statuses(NOW_MS) == desk.standing() == {}
+
+
+# -- what comes in -------------------------------------------------------------------------------------------------
+
+
+def test_an_agency_speaks_for_itself_alone_and_what_says_nothing_is_counted(view: RegisterView) -> None:
+    desk = opened(view, Topics(), NOW_MS)
+    _, datum = beat(0, NOW_MS)
+    with pytest.raises(ValueError, match="another agency's"):
+        event_of("heartbeat.stats", datum)
+    desk.observe(InMessage("heartbeat.stats", 0, 0, NOW_MS, None, None, {}), datum)
+    desk.observe(InMessage(BEATS, 0, 7, NOW_MS, None, None, {}), None)
+    desk.observe(InMessage(BEATS, 0, 8, NOW_MS, None, None, {}), {"agency": POLICE})
+    desk.observe(*beat(9, NOW_MS, "stats"))
+    assert desk.passed_over == {"heartbeat": 4}
+    # And it is not read again.
+    assert desk.positions == {"heartbeat.stats/0": 1, f"{BEATS}/0": 10}
+
+
+def test_memory_does_not_grow_with_pulses(view: RegisterView) -> None:
+    desk, topics = opened(view, Topics(), NOW_MS), Topics()
+
+    def run(first: int, last: int) -> int:
+        for number in range(first, last):
+            desk.observe(*pulse(2 * number, NOW_MS + 100 * number))
+            if number % 100 == 0:
+                desk.due(NOW_MS + 100 * number)
+                desk.written()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = run(0, 2_000)
+        after = run(2_000, 12_000)
+    finally:
+        tracemalloc.stop()
+    assert topics.told == []
+    assert after - before < 20_000
+
+
+# -- who leads -----------------------------------------------------------------------------------------------------
+
+
+class Cluster:
+    """What a client knows of the topics."""
+
+    @staticmethod
+    def partitions_for_topic(topic: str) -> set[int] | None:
+        return {"pulse": {0}, "heartbeat.psb": {1, 0}}.get(topic)
+
+
+def test_one_gets_everything_and_keeps_it_when_others_come() -> None:
+    topics = ["pulse", "heartbeat.psb", "heartbeat.new"]
+    leads, follows = AllToOne(lambda: True), AllToOne(lambda: False)
+    found = follows.assign(Cluster(), {"b": follows.metadata(topics), "a": follows.metadata(topics)})
+    assert {member: dict(one.assignment) for member, one in found.items()} == {
+        "a": {"heartbeat.new": [], "heartbeat.psb": [0, 1], "pulse": [0]},
+        "b": {},
+    }
+    found = follows.assign(Cluster(), {"b": leads.metadata(topics), "a": follows.metadata(topics)})
+    assert [member for member, one in found.items() if one.assignment] == ["b"]
