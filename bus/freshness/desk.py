@@ -71,6 +71,7 @@ class Desk:
     def __init__(self, law: Law, calendar: WorkCalendar, limits: Limits, frames: Mapping[str, bytes]) -> None:
         self._law, self._limits, self._frames = law, limits, frames
         self._board = Board(law, calendar)
+        self._wanted: dict[Key, Targets] = {}
         self._expected: dict[Key, Targets] = {}
         # What `alarm` says of each source: by id, the alarm and when it was raised.
         self._told: dict[Key, Told] = {}
@@ -95,9 +96,17 @@ class Desk:
             if alarm_id in told:
                 told[alarm_id] = told[alarm_id][0], row["raised_at"]
 
+    def begin(self, view: RegisterView, now: int) -> None:
+        """Take over whose events count. Until `expect` they are folded and nobody is judged.
+
+        Half of what was missed would make a source silent that is not, or silent since another instant.
+        """
+        self._wanted = dict(expected(view, self._law, self._limits, datetime.fromtimestamp(now / 1000, UTC)))
+
     def expect(self, view: RegisterView, now: int) -> None:
-        """Take over which sources the register knows now; those that it knows no more are cleared."""
-        wanted = dict(expected(view, self._law, self._limits, datetime.fromtimestamp(now / 1000, UTC)))
+        """Judge the sources that the register knows now, from here on; those that it knows no more are cleared."""
+        self.begin(view, now)
+        wanted = self._wanted
         for key, targets in wanted.items():
             if self._expected.get(key) != targets:
                 self._board.expect(key, targets, now)
@@ -117,10 +126,11 @@ class Desk:
             event = None if datum is None else event_of(message.topic, datum)
         except (ValueError, KeyError, TypeError, SchemaError):
             event = None
-        if event is None or event.key not in self._expected:
+        if event is None or event.key not in self._wanted:
             self.passed_over[kind] += 1
             return
-        self._tick(message.append_ms)
+        if self._expected:
+            self._tick(message.append_ms)
         told = self._board.observe(event, At(message.append_ms, place, message.offset))
         self._dirty |= {one.key for one in told}
 

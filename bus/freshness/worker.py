@@ -40,7 +40,8 @@ WRITER = "bus.freshness-writer"
 _TURN_S = 0.1
 _WRITE_EVERY_S = 1.0
 _EXPECT_EVERY_S = 60.0
-_QUIET_S = 30.0
+_PATIENCE_S = 30.0
+_FEW = 50
 _LEAVE_S = 5.0
 _STRANGE = 1_000
 
@@ -135,13 +136,14 @@ class FreshnessWorker:
             self._lead = None
             if starting.done():
                 self._stand_by()
-        else:
-            if changed or lead.expect_at.over:
-                lead.expect(self._feed)
-            if not lead.caught_up:
-                lead.caught_up = lead.quiet.over or await shell.at_end()
-            elif lead.write_at.over:
-                await self._write(lead)
+        elif not lead.caught_up:
+            if changed:
+                lead.desk.begin(self._feed.view, _now())
+            lead.looked(fetched=await shell.at_end())
+        elif changed or lead.expect_at.over:
+            lead.expect(self._feed)
+        elif lead.write_at.over:
+            await self._write(lead)
         self.health.turned()
 
     def _stand_by(self) -> None:
@@ -156,7 +158,7 @@ class FreshnessWorker:
             if self._lead is None or self._lead.generation != generation:
                 self._lead = None
                 self._lead = await asyncio.to_thread(self._begin, generation)
-                self._lead.expect(self._feed)
+                self._lead.desk.begin(self._feed.view, _now())
             return dict(self._lead.desk.positions)
 
     def _begin(self, generation: int) -> "_Lead":
@@ -190,7 +192,7 @@ class FreshnessWorker:
         lead = self._lead
         # What was read before the lead was taken up is read again from where the table says.
         if lead is not None and lead.generation == generation:
-            lead.quiet = Deadline(_QUIET_S, "a message")
+            lead.observed += 1
             lead.desk.observe(message, self._read(message))
 
     def _read(self, message: InMessage) -> Mapping[str, object] | None:
@@ -245,7 +247,19 @@ class _Lead:
         self.caught_up = False
         self.write_at = Deadline(0.0, "the first look")
         self.expect_at = Deadline(0.0, "the register")
-        self.quiet = Deadline(_QUIET_S, "a message")
+        self.observed = self._observed = 0
+        self._quiet = Deadline(_PATIENCE_S, "a message")
+        self._patience: Deadline | None = None
+
+    def looked(self, *, fetched: bool) -> None:
+        """Once all that there is was fetched, and what waits between Kafka and the desk too, it has caught up."""
+        new, self._observed = self.observed - self._observed, self.observed
+        if new:
+            self._quiet = Deadline(_PATIENCE_S, "a message")
+        self.caught_up = self._quiet.over
+        if fetched:
+            self._patience = self._patience or Deadline(_PATIENCE_S, "a pause between messages")
+            self.caught_up = new <= _FEW or self._patience.over
 
     def expect(self, feed: RegisterFeed) -> None:
         """Take the register over: its changes, and owner rules that begin or end by time."""

@@ -3,7 +3,6 @@
 import tracemalloc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -58,9 +57,17 @@ class Topics:
         return row
 
 
-def opened(view: RegisterView, topics: Topics, now: int) -> Desk:
+def begun(view: RegisterView, topics: Topics, now: int) -> Desk:
+    """A desk that catches up."""
     desk = Desk(LAW, CALENDAR, Limits(), FRAMES)
     desk.take_up(topics.rows[FRESHNESS.pattern], topics.rows[ALARM.pattern])
+    desk.begin(view, now)
+    return desk
+
+
+def opened(view: RegisterView, topics: Topics, now: int) -> Desk:
+    """A desk that had nothing to catch up with."""
+    desk = begun(view, topics, now)
     desk.expect(view, now)
     return desk
 
@@ -115,15 +122,21 @@ def test_however_often_the_lead_is_killed_the_table_ends_as_if_it_had_not_been(v
         desk.observe(*said)
     written(desk, whole, end)
     kills = sorted(random.sample(range(1, 60), 5))
-    for first, last in pairwise([0, *kills, 60]):
-        desk = opened(view, cut, messages[max(0, first - 1)][0].append_ms)
-        for number, said in enumerate(behind(messages[:last], desk.positions)):
+    for last in (*kills, 60):
+        # It begins late: what came meanwhile is caught up with at the time of the next message, or later.
+        desk = begun(view, cut, end)
+        unread = list(behind(messages[:last], desk.positions))
+        missed = random.randrange(len(unread) + 1)
+        for number, said in enumerate(unread):
+            if number == missed:
+                desk.expect(view, said[0].append_ms)
             desk.observe(*said)
-            if number % 3 == 0:
+            if number > missed and number % 3 == 0:
                 written(desk, cut, said[0].append_ms)
-    desk = opened(view, cut, end)
+    desk = begun(view, cut, end)
     for said in behind(messages, desk.positions):
         desk.observe(*said)
+    desk.expect(view, end)
     written(desk, cut, end)
     assert cut.state == whole.state
     # What was raised in between depends on who looked when; what stands, and that each end has its beginning, does not.
@@ -155,13 +168,34 @@ def test_an_alarm_that_came_and_went_between_two_writings_was_never_told(view: R
     desk.observe(*beat(0, NOW_MS))
     written(desk, topics, NOW_MS)
     assert topics.told == []
-    # Silent for an hour and heard of again, all read in one go after a start.
+    # Silent for an hour and heard of again, all between two looks.
     desk.observe(*beat(1, NOW_MS + 60 * MINUTE))
     written(desk, topics, NOW_MS + 60 * MINUTE + SECOND)
     assert topics.told == []
     written(desk, topics, NOW_MS + 90 * MINUTE)
     assert [(row["code"], row["owner"], row["cleared_at"]) for row in topics.told] == [("SILENT", POLICE, None)]
     assert desk.standing() == {("SILENT", POLICE, POLICE): 1}
+
+
+def test_while_it_catches_up_nobody_is_judged_by_half_of_what_was_said(view: RegisterView) -> None:
+    """A successor that begins an hour late: silence counts from the last word, as for one who heard all of them."""
+    topics, whole = Topics(), Topics()
+    words = [beat(number, NOW_MS + 10 * MINUTE * number) for number in range(6)]
+    late = NOW_MS + 120 * MINUTE
+    never_killed = opened(view, whole, NOW_MS)
+    for said in words:
+        never_killed.observe(*said)
+    written(never_killed, whole, late)
+    desk = opened(view, topics, NOW_MS)
+    desk.observe(*words[0])
+    written(desk, topics, NOW_MS)
+    desk = begun(view, topics, late)
+    for said in words[1:]:
+        desk.observe(*said)
+    desk.expect(view, late)
+    written(desk, topics, late)
+    assert [row["alarm_id"] for row in topics.told] == [row["alarm_id"] for row in whole.told] != []
+    assert topics.state == whole.state
 
 
 def test_a_successor_clears_an_alarm_with_the_time_at_which_it_was_raised(view: RegisterView) -> None:
