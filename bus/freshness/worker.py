@@ -276,8 +276,8 @@ def run_freshness(settings: Settings) -> None:
     worker = FreshnessWorker(settings)
     stop_when_signalled(worker.stop, settings.stop_timeout_s)
     end_when_stuck()
-    # A rebalance is no trouble, and what is trouble comes to us as an error (`Shell.problem`).
-    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    # Ten lines a second while Kafka is away say no more than /health does (`Watch`), and a rebalance is no trouble.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     gc.freeze()
     LOG.info("worker freshness runs, metrics on port %d, process %d", worker.server.port, os.getpid())
     try:

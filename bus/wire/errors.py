@@ -40,17 +40,19 @@ _PASSING = frozenset(
         KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001  as above
     }
 )
-_RIGHTS = frozenset(
+_ABSENT = frozenset(
     {
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001  documented name
         KafkaError._NOENT,  # noqa: SLF001  as above: the client knows no such topic
     }
 )
+_RIGHTS = _ABSENT | {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+}
 
 
 def kafka_error(error: KafkaException) -> KafkaError:
@@ -75,6 +77,11 @@ def remedy(error: KafkaException) -> Remedy:
 def leader_moves(error: KafkaException) -> bool:
     """Whether a partition has no leader yet, or another than the client knows: with new metadata asking again helps."""
     return kafka_error(error).code() in _MOVING
+
+
+def absent(error: KafkaException) -> bool:
+    """Whether a topic is not there, or not yet: a broker that has just started knows none for a moment."""
+    return kafka_error(error).code() in _ABSENT
 
 
 def passes(error: KafkaError) -> bool:

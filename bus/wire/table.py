@@ -14,10 +14,12 @@ from confluent_kafka.admin._listoffsets import OffsetSpec  # its public home re-
 from bus.settings import Settings
 from bus.wire import clients
 from bus.wire.deadline import Deadline
-from bus.wire.errors import leader_moves, passes, unavailable
+from bus.wire.errors import absent, leader_moves, passes, unavailable
 from schemas.codec import unframe
 
 _LOOK_EVERY_S = 0.05
+# A broker that has just started says for a moment that there are no topics; one that is missing is told after that.
+_ABSENT_S = 3.0
 _EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the client leaves it unannotated
 _LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client leaves it unannotated
 
@@ -27,6 +29,7 @@ def end_offsets(admin: AdminClient, partitions: list[tuple[str, int]], timeout_s
 
     Raises:
         KafkaUnavailableError: when the broker does not answer in time.
+        NotProvisionedError: when there is no such topic, and none comes within a few seconds.
     """
     return _offsets(admin, partitions, _LATEST, timeout_s)
 
@@ -45,12 +48,14 @@ def _offsets(
     if not wanted:
         return {}
     deadline = Deadline(timeout_s, "reading the ends of topics")
+    patience = Deadline(min(_ABSENT_S, timeout_s), "a broker that has just started")
     while True:
         futures = admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s)
         try:
             return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
         except KafkaException as error:
-            if not leader_moves(error) or deadline.over:
+            again = leader_moves(error) or (absent(error) and not patience.over)
+            if not again or deadline.over:
                 raise unavailable("cannot read the ends of topics", error) from None
         time.sleep(_LOOK_EVERY_S)
         _refresh(admin, deadline)

@@ -1,4 +1,4 @@
-"""The ends of topics: a partition without a leader is asked again, any other error is told at once."""
+"""The ends of topics: a partition without leader is asked again, a topic that is absent too, any other error is told."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from bus.wire.table import end_offsets
-from schemas.errors import KafkaUnavailableError
+from schemas.errors import KafkaUnavailableError, NotProvisionedError
 
 PLACES = [("record.a", 0), ("record.a", 1)]
 
@@ -47,12 +47,20 @@ def ends(answers: Answers, timeout_s: float) -> dict[tuple[str, int], int]:
     return end_offsets(cast("AdminClient", answers), PLACES, timeout_s)
 
 
-@pytest.mark.parametrize("error", [KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE])
+@pytest.mark.parametrize(
+    "error",
+    [
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        # What a broker that has just started says of every topic.
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._NOENT,
+    ],
+)
 def test_a_partition_that_has_no_leader_yet_is_asked_again(error: int) -> None:
     answers = Answers(error, error, None)
     assert ends(answers, 60.0) == {("record.a", 0): 10, ("record.a", 1): 11}
     assert (answers.asked, answers.refreshed) == (3, 2)
-    assert answers.asked == 3
 
 
 @pytest.mark.parametrize(
@@ -62,4 +70,11 @@ def test_a_leader_that_does_not_come_in_time_and_any_other_error_are_told(error:
     answers = Answers(error)
     with pytest.raises(KafkaUnavailableError, match=f"cannot read the ends of topics: {KafkaError(error).name()}"):
         ends(answers, timeout_s)
+    assert answers.asked == 1
+
+
+def test_a_topic_that_does_not_come_is_told_as_not_provisioned() -> None:
+    answers = Answers(KafkaError._NOENT)
+    with pytest.raises(NotProvisionedError, match="has `bus init` been run"):
+        ends(answers, 0.0)
     assert answers.asked == 1
