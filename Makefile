@@ -35,8 +35,8 @@ contracts: setup ## Check that imports between the rooms flow one way
 tests: setup ## Run all tests, on real Kafka, three files at a time
 	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-unit: setup ## Run the tests that need no Kafka, in seconds
-	$(PYTHON) -m pytest tests/unit tests/property $(ARGS)
+unit: setup ## Run the tests that need neither Kafka nor PostgreSQL, with a fifth of the examples, in seconds
+	$(PYTHON) -m pytest -n 2 --hypothesis-profile few -m "not postgres" tests/unit tests/property $(ARGS)
 
 docs: setup ## Write the reference pages and the boards from the code's own tables
 	@$(BUS) docs docs

@@ -1,5 +1,6 @@
 """Fixtures for all tests: a session's one Kafka cluster, registry and PostgreSQL, started when a test first asks."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -23,11 +24,21 @@ settings.register_profile(
     derandomize=bool(os.environ.get("CI")),
 )
 settings.load_profile("house")
+# For `make unit` (--hypothesis-profile few): a fifth of the examples, see `tests.strategies.examples`.
+settings.register_profile("few", settings.get_profile("house"), max_examples=20)
 
 
 def pytest_configure() -> None:
     """Take SIGTERM as Ctrl-C: a run that is cut off still stops the cluster."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Modules and collected tests stay to the end: the garbage collector need not look at them again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

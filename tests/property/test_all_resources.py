@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from compliance.models import OwnerRule
 from schemas.resource import packaged_resources, packaged_text
+from tests.examples import examples
 from tests.hall import POLICE, Hall
 from tests.strategies import rows, wrong
 
@@ -21,7 +22,7 @@ def hall_of(resource: str) -> Hall:
 
 
 @pytest.mark.parametrize("resource", packaged_resources())
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(data=st.data())
 def test_a_valid_row_is_admitted_and_delivered_unchanged_and_a_wrong_one_is_refused_with_its_code(
     resource: str, data: st.DataObject

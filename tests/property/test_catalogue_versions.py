@@ -17,11 +17,15 @@ from compliance.entry import CatalogueEntry, OwnerRule
 from compliance.writing import compile_owner
 from schemas.resource import resource_schema
 from tests.catalogue import PUBLISHED, against, entry, register, schema_text
+from tests.examples import examples
 from tests.hall import NOW, Hall
 from tests.strategies import generic_rows, resource_texts
 
 QUICK = settings(
-    max_examples=60, deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=list(HealthCheck)
+    max_examples=examples(60),
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=list(HealthCheck),
 )
 CLASSES = ("UNCONDITIONAL", "CONDITIONAL")
 
@@ -109,7 +113,7 @@ LAWFUL = st.one_of(
 ANY = st.one_of(HALVES, st.lists(RULES, min_size=1, max_size=3).map(tuple))
 
 
-@settings(QUICK, max_examples=300)
+@settings(QUICK, max_examples=examples(300))
 @given(LAWFUL, ANY)
 def test_what_passes_has_one_owner_at_every_instant_and_changes_it_at_one(
     before: tuple[OwnerRule, ...], after: tuple[OwnerRule, ...]
@@ -129,7 +133,7 @@ def test_what_passes_has_one_owner_at_every_instant_and_changes_it_at_one(
             assert not who or who == then or at in named, "a change without a time"
 
 
-@settings(QUICK, max_examples=200)
+@settings(QUICK, max_examples=examples(200))
 @given(st.sampled_from(DAYS), st.sampled_from(("psb", "aic")), st.sampled_from((None, ("441300",))))
 def test_a_handover_is_taken_exactly_when_it_lies_at_or_after_publication(
     at: datetime, agency: str, division: tuple[str, ...] | None

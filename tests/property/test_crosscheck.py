@@ -11,6 +11,7 @@ from processors.crosscheck.engine import CrossChecker
 from processors.crosscheck.facts import RecordFact
 from processors.crosscheck.words import Hit, Subject, Waiver
 from processors.freshness.words import DAY
+from tests.examples import examples
 
 TOKENS = (b"a" * 16, b"b" * 16)
 END = 1_000 * DAY
@@ -101,7 +102,7 @@ class Run:
         return self
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(facts=histories(), first=st.randoms(use_true_random=False), second=st.randoms(use_true_random=False))
 def test_the_hits_that_stand_depend_on_the_facts_alone(
     facts: list[list[RecordFact]], first: Random, second: Random
@@ -111,7 +112,7 @@ def test_the_hits_that_stand_depend_on_the_facts_alone(
     assert {hit.pair for subject in one.subjects.values() for hit in subject.hits.values()} == set(one.standing)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(facts=histories(), random=st.randoms(use_true_random=False))
 def test_a_hit_closes_when_the_records_agree_again(facts: list[list[RecordFact]], random: Random) -> None:
     run = Run().whole(facts, random)
@@ -122,7 +123,7 @@ def test_a_hit_closes_when_the_records_agree_again(facts: list[list[RecordFact]]
     assert run.standing == {}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(facts=histories(), random=st.randoms(use_true_random=False))
 def test_waived_pairs_stay_silent_whenever_they_were_waived(facts: list[list[RecordFact]], random: Random) -> None:
     found = Run().whole(facts, random).standing.values()

@@ -27,6 +27,7 @@ from processors.freshness.words import (
     quarter_of,
 )
 from schemas.resource import envelope
+from tests.examples import examples
 from tests.freshness_city import CALENDAR, DYNAMIC, END, LAW, START, STATIC
 
 KEY = Key("psb", "residence_permit")
@@ -83,7 +84,7 @@ def folded(messages: Iterator[Message]) -> State:
     return state
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(parts=partitions(), first=st.randoms(use_true_random=False), second=st.randoms(use_true_random=False))
 def test_the_state_depends_on_neither_the_order_of_partitions_nor_on_repeats(
     parts: list[list[Message]], first: Random, second: Random
@@ -91,7 +92,7 @@ def test_the_state_depends_on_neither_the_order_of_partitions_nor_on_repeats(
     assert folded(interleaved(parts, first)) == folded(interleaved(parts, second))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(parts=partitions(), random=st.randoms(use_true_random=False), at=times)
 def test_a_state_that_was_kept_is_the_state_and_judges_alike(
     parts: list[list[Message]], random: Random, at: int
@@ -108,7 +109,7 @@ def test_a_state_that_was_kept_is_the_state_and_judges_alike(
     assert judge(kept, Pauses(), STATIC, LAW, CALENDAR, at) == judge(state, Pauses(), STATIC, LAW, CALENDAR, at)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     parts=partitions(),
     random=st.randoms(use_true_random=False),
@@ -129,7 +130,7 @@ def test_nothing_changes_before_the_time_that_a_verdict_names(
         assert (later.alarms, later.status) == (verdict.alarms, verdict.status)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     outages=st.lists(st.tuples(st.sampled_from("abc"), times, st.none() | times), unique_by=lambda one: one[0]),
     random=st.randoms(use_true_random=False),

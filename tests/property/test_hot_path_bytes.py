@@ -15,6 +15,7 @@ from schemas.resource import ResourceSchema
 from schemas.submission import read_submission
 from schemas.wire import ending, field_ends, nullable
 from tests.dogs import GOOD
+from tests.examples import examples
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=100)
 LONGS = st.integers(-(2**63), 2**63 - 1)
@@ -69,7 +70,7 @@ def submissions(longs: st.SearchStrategy[int]) -> st.SearchStrategy[dict[str, An
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(ROWS)
 @example({"string": "é" * 511 + "e", "bytes": bytes(1_024)})
 @example({"string": "é" * 512, "bytes": bytes(70_000)})
@@ -77,7 +78,7 @@ def test_nullable_fields_are_written_as_the_general_writer_writes_them(row: dict
     assert nullable(EVERY, row) == ONE.encode_physical(row)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(ROWS, st.binary(max_size=3))
 def test_fields_are_cut_where_each_of_them_ends(row: dict[str, Any], before: bytes) -> None:
     data = before + ONE.encode_physical(row)
@@ -88,14 +89,14 @@ def test_fields_are_cut_where_each_of_them_ends(row: dict[str, Any], before: byt
         assert data[ends[index] : ends[index + 1]] == nullable([field], row)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(submissions(st.integers(-(2**55), 2**55 - 1)))
 def test_a_submission_is_read_as_the_general_reader_reads_it(submission: dict[str, Any]) -> None:
     raw = SCHEMA.submission.encode_physical(submission)
     assert read_submission(raw, SCHEMA.all_written) == SCHEMA.submission.decode_physical(raw)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(submissions(LONGS), st.randoms(use_true_random=False), st.integers(0, 3))
 def test_of_unusual_and_damaged_bytes_the_two_readers_never_say_different_things(
     submission: dict[str, Any], dice: random.Random, damages: int
@@ -111,7 +112,7 @@ def test_of_unusual_and_damaged_bytes_the_two_readers_never_say_different_things
         assert repr(found) == repr(SCHEMA.submission.decode_physical(bytes(raw)))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     TEXT, TEXT, LONGS, TEXT, st.none() | TEXT, st.lists(TEXT, max_size=80), st.none() | st.binary(), st.none() | LONGS
 )

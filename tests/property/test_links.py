@@ -17,6 +17,7 @@ from processors.relocate import Best, Relocator, Writer
 from processors.sealing import Opener, Sealer, SectionKeys
 from schemas.codec import Codec
 from schemas.partition import partition_of
+from tests.examples import examples
 
 PARTITIONS = 3
 TOKENS = [bytes([number]) * TOKEN_BYTES for number in (7, 1, 9, 4, 12)]
@@ -191,7 +192,7 @@ def histories(draw: st.DrawFn) -> list[Op]:
     return [op if op.kind == "link" else next(queues[op.who]) for op in mixed]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(histories(), st.data())
 def test_any_order_of_links_and_changes_ends_in_the_same_state(ops: list[Op], data: st.DataObject) -> None:
     world, running = World(alone=data.draw(st.booleans())), []

@@ -21,11 +21,15 @@ from processors.deliver import Assignment, Members
 from processors.snapshot import KeyIndex, current
 from schemas.resource import packaged_text, resource_schema
 from tests.builders import PERMIT, corruptions, permit
+from tests.examples import examples
 from tests.hall import POLICE, Delivery, Hall, Record
 from tests.strategies import generic_rows, resource_texts
 
 QUICK = settings(
-    max_examples=40, deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=list(HealthCheck)
+    max_examples=examples(40),
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=list(HealthCheck),
 )
 CITY = OwnerRule(agencies=(POLICE,), divisions=("441300",))
 WRONG = [dict(wrong.row) for wrong in corruptions(PERMIT)]

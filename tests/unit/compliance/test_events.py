@@ -11,6 +11,7 @@ from compliance.proposal import propose
 from schemas.codec import Codec
 from schemas.resource import envelope
 from tests.catalogue import PUBLISHED, entry
+from tests.examples import examples
 from tests.strategies import catalogue_entries
 
 FIRST = Codec((Path(__file__).parents[2] / "data" / "register_catalogue_first.avsc").read_text(encoding="utf-8"))
@@ -40,7 +41,7 @@ def test_what_the_catalogue_gained_has_defaults_so_that_readers_and_writers_of_b
     assert [spec["name"] for spec in policies[1] if spec not in policies[0]] == ["repeats_under"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(catalogue_entries())
 def test_an_entry_is_an_event_and_back_without_loss(known: CatalogueEntry) -> None:
     assert from_event("catalogue", GROWN.decode(GROWN.encode(to_event(known)))) == known

@@ -15,6 +15,7 @@ from compliance.profiles import (
 )
 from compliance.workdays import Due, Suspension, WorkCalendar
 from schemas.errors import UsageError
+from tests.examples import examples
 
 HUIZHOU, STATE = "huizhou-2016", "state-council-2025"
 CALENDAR = WorkCalendar.packaged()
@@ -224,7 +225,7 @@ def test_only_a_county_overrides(division: str) -> None:
         CountyOverride(division=division, clock="application_answer", amount=7)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.sampled_from(["application_answer", "conditional_answer", "supply_confirmed"]), st.integers(1, 40))
 def test_the_stricter_binds_whatever_a_county_sets(clock: str, amount: int) -> None:
     overrides = [longmen(clock, amount)]

@@ -25,6 +25,7 @@ from compliance.quality import (
     trend,
 )
 from compliance.workdays import WorkCalendar
+from tests.examples import examples
 
 DAY = date(2026, 9, 18)
 NOON = datetime(2026, 9, 18, 4, tzinfo=UTC)
@@ -127,7 +128,7 @@ def test_the_median_says_how_long_corrections_took() -> None:
     assert found.measure == 2
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     marks=st.lists(
         st.builds(

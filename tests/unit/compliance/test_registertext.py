@@ -13,6 +13,7 @@ from compliance.registertext import catalogue_text
 from compliance.view import RegisterView
 from tests.builders import RESOURCES
 from tests.catalogue import PUBLISHED
+from tests.examples import examples
 from tests.strategies import catalogue_entries
 
 
@@ -31,7 +32,7 @@ def test_a_proposal_names_its_packaged_schema_and_comes_back(tmp_path: Path, res
     assert read(tmp_path, text) == (known,)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(known=catalogue_entries())
 def test_any_entry_is_written_and_read_without_loss(tmp_path: Path, known: CatalogueEntry) -> None:
     assert read(tmp_path, catalogue_text([known])) == (known,)

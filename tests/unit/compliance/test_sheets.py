@@ -16,6 +16,7 @@ from compliance.sheets import ENTRIES, ENTRY_COLUMNS, ITEM_COLUMNS, ITEMS, Row, 
 from schemas.errors import RegisterFileError
 from tests.builders import RESOURCES
 from tests.catalogue import LAW, PUBLISHED, entry, field, register, schema_text
+from tests.examples import examples
 from tests.strategies import catalogue_entries
 
 Sheets = dict[str, list[list[str]]]
@@ -42,7 +43,7 @@ def test_a_proposal_goes_to_the_sheets_and_comes_back_as_it_was(code: str) -> No
     assert found.schema(known) == {"packaged": code}
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=list(HealthCheck))
 @given(catalogue_entries())
 def test_any_entry_comes_back_as_it_was(known: CatalogueEntry) -> None:
     found = read(sheets_of(known), known.avro, judge=False)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from compliance.workdays import CalendarYear, Due, Suspension, WorkCalendar, day_of, read_calendar_year
 from schemas.errors import RegisterFileError, UsageError
+from tests.examples import examples
 
 CALENDAR = WorkCalendar.packaged()
 FIRST, LAST = date(2016, 1, 1), date(2026, 12, 31)
@@ -267,7 +268,7 @@ def test_the_calendar_has_an_end() -> None:
 DAYS = st.dates(date(2015, 6, 1), date(2029, 12, 31))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(DAYS, st.integers(1, 25))
 def test_the_nth_workday_is_a_workday_with_n_minus_one_between(start: date, n: int) -> None:
     found = CALENDAR.nth_workday(start, n)
@@ -277,7 +278,7 @@ def test_the_nth_workday_is_a_workday_with_n_minus_one_between(start: date, n: i
     assert found.provisional == any(map(CALENDAR.may_change, (*between, found.day)))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(DAYS, st.integers(1, 15))
 def test_later_starts_and_more_days_never_end_earlier(start: date, n: int) -> None:
     row = [CALENDAR.nth_workday(start + timedelta(days=k), n).day for k in range(6)]
@@ -285,7 +286,7 @@ def test_later_starts_and_more_days_never_end_earlier(start: date, n: int) -> No
     assert CALENDAR.nth_workday(start, n).day < CALENDAR.nth_workday(start, n + 1).day
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(DAYS)
 def test_a_day_rolls_to_itself_or_over_days_of_rest_alone(day: date) -> None:
     rolled = CALENDAR.roll_rest_day(day)

@@ -16,6 +16,7 @@ from schemas.refusals import Refused
 from schemas.resource import packaged_text, resource_schema
 from schemas.words import Change, Operation
 from tests.builders import ENTERPRISE, PERMIT
+from tests.examples import examples
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SCHEMA = resource_schema(packaged_text(PERMIT))
@@ -69,7 +70,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Source:
     return Source(tmp_path_factory.mktemp("source"))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), unique_by=lambda row: row[:2]),
     st.integers(1, 5),

@@ -1,7 +1,9 @@
-"""Rules, alarms, runbooks and boards agree with one another and with the metrics, and promtool proves the rules."""
+"""Rules, alarms, runbooks and boards agree with one another and with the metrics.
+
+That the rules do what they say is proved in `tests/integration/test_promtool.py`.
+"""
 
 import re
-import subprocess
 from typing import Any
 
 import pytest
@@ -11,7 +13,6 @@ from bus.metrics import METRICS
 from bus.reference.boardfiles import files
 from bus.reference.boards import BOARDS
 from tests.compose_file import ROOT
-from tests.prometheus import program
 
 DEPLOY = ROOT / "deploy"
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -27,34 +28,6 @@ def rules(name: str) -> list[dict[str, Any]]:
 
 ALERTS = {rule["alert"]: rule for rule in rules("alerts")}
 RECORDED = {rule["record"] for rule in rules("recording")}
-
-
-def promtool(*words: str) -> str:
-    done = subprocess.run(
-        [program("promtool"), *words],
-        cwd=DEPLOY / "prometheus",
-        capture_output=True,
-        text=True,
-        timeout=150,
-        check=False,
-    )
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
-    return said
-
-
-# -- promtool ------------------------------------------------------------------------------------------------------
-
-
-def test_promtool_accepts_the_configuration_with_its_rules() -> None:
-    said = promtool("check", "config", "prometheus.yml")
-    assert f"{len(ALERTS)} rules found" in said
-    assert f"{len(RECORDED)} rules found" in said
-
-
-def test_every_alarm_fires_and_ends_as_promtools_unit_tests_say() -> None:
-    names = sorted(path.name for path in (DEPLOY / "prometheus" / "tests").glob("*.yml"))
-    assert promtool("test", "rules", *(f"tests/{name}" for name in names)).count("SUCCESS") == len(names)
 
 
 def test_every_alarm_is_seen_firing_and_silent_by_those_tests() -> None:

@@ -39,7 +39,7 @@ def postgres_engine(register_database: sa.Engine) -> Iterator[sa.Engine]:
             connection.execute(sa.delete(table))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def register(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Register]:
     """A register over SQLite, then over PostgreSQL."""
     if request.param == "sqlite":

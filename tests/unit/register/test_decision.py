@@ -96,6 +96,7 @@ def test_who_saw_an_older_step_is_told_of_the_conflict(register: Register) -> No
     assert "step 2 was taken since step 1 was seen" in answer.detail
 
 
+@pytest.mark.postgres
 def test_of_two_who_act_at_once_one_moves_and_one_is_told(postgres_engine: sa.Engine) -> None:
     """Two programs over one PostgreSQL, each with a register of its own."""
     registers = (register_on(postgres_engine), register_on(postgres_engine))
@@ -118,6 +119,7 @@ def test_of_two_who_act_at_once_one_moves_and_one_is_told(postgres_engine: sa.En
         assert len(registers[1].clocks()) == len(registers[0].clocks())
 
 
+@pytest.mark.postgres
 def test_numbers_have_no_gap_and_no_double_when_many_open_at_once(postgres_engine: sa.Engine) -> None:
     registers = [register_on(postgres_engine) for _ in range(4)]
 
@@ -129,6 +131,7 @@ def test_numbers_have_no_gap_and_no_double_when_many_open_at_once(postgres_engin
     assert sorted(numbers) == [f"CPL-2026-{n:05d}" for n in range(1, 21)]
 
 
+@pytest.mark.postgres
 def test_facts_of_several_programs_are_seen_by_all_in_one_order(postgres_engine: sa.Engine) -> None:
     """A reader that saw a later number first would never look for the earlier one."""
     registers = [register_on(postgres_engine) for _ in range(4)]

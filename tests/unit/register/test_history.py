@@ -76,6 +76,7 @@ def test_history_can_neither_be_changed_nor_deleted(register: Register, number: 
         assert connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one() == before  # noqa: S608  as above
 
 
+@pytest.mark.postgres
 def test_a_table_of_history_cannot_be_emptied_at_once_either(postgres_engine: sa.Engine) -> None:
     for table in APPEND_ONLY:
         with pytest.raises(DBAPIError, match=f"only adds to {table}"), postgres_engine.begin() as connection:

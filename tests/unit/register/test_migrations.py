@@ -30,7 +30,7 @@ VERSIONS = Path("compliance/register/migrations")
 REVISIONS = [script.revision for script in reversed(list(ScriptDirectory(str(VERSIONS.absolute())).walk_revisions()))]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
     """An empty database of either kind."""
     if request.param == "sqlite":

@@ -66,6 +66,7 @@ def test_out_and_in_again_shows_no_difference(full: Register, other: Register, t
     assert NoticeBook(other).listed() == NoticeBook(full).listed()
 
 
+@pytest.mark.postgres
 def test_what_was_read_in_goes_on_counting(other: Register, postgres_engine: sa.Engine, tmp_path: Path) -> None:
     export_register(filled(other).engine, tmp_path / "one")
     import_register(postgres_engine, tmp_path / "one")
