@@ -1,4 +1,4 @@
-"""`bus run …`: the long-running workers."""
+"""`bus run …`: the long-running workers; what only one of them needs is loaded when that one runs."""
 
 import logging
 import signal
@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 
-from bus.notices.worker import run_notices
-from bus.register.worker import run_register
 from bus.settings import load
 from bus.workers.supervisor import Supervisor
-from bus.workers.wiring import WORKERS, run_connector, run_sink, run_until_signalled
+from bus.workers.wiring import WORKERS, run_until_signalled
 
 
 @click.group()
@@ -45,6 +43,8 @@ def relocate() -> None:
 @run.command()
 def register() -> None:
     """Relay the register's decisions to Kafka, and let its clocks run."""
+    from bus.register.worker import run_register  # noqa: PLC0415
+
     settings = load()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
     run_register(settings)
@@ -53,6 +53,8 @@ def register() -> None:
 @run.command()
 def notices() -> None:
     """Tell people what stands in the register and was not told, and send what waits (docs/notices.md)."""
+    from bus.notices.worker import run_notices  # noqa: PLC0415
+
     settings = load()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
     run_notices(settings)
@@ -61,7 +63,6 @@ def notices() -> None:
 @run.command()
 def freshness() -> None:
     """Watch how fresh each source is: pulses, heartbeats and declarations in, freshness and alarms out."""
-    # Faust is loaded where it is used: no other command waits for it.
     from bus.freshness.worker import run_freshness  # noqa: PLC0415
 
     settings = load()
@@ -73,6 +74,8 @@ def freshness() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def connector(file: Path) -> None:
     """Publish the rows of the table that a connector FILE (YAML) names, exactly once."""
+    from bus.workers.edges import run_connector  # noqa: PLC0415
+
     settings = load()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
     run_connector(settings, file)
@@ -82,6 +85,8 @@ def connector(file: Path) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def sink(file: Path) -> None:
     """Keep one grant's deliveries in the table that a sink FILE (YAML) names, exactly once."""
+    from bus.workers.edges import run_sink  # noqa: PLC0415
+
     settings = load()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
     run_sink(settings, file)

@@ -73,8 +73,11 @@ def commands_page(root: click.Group) -> str:
 def _walk(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            yield from _walk(f"{path} {name}", command.commands[name])
+        context = click.Context(command)
+        for name in sorted(command.list_commands(context)):
+            found = command.get_command(context, name)
+            assert found is not None, name  # noqa: S101  it was just listed
+            yield from _walk(f"{path} {name}", found)
 
 
 def errors_page() -> str:

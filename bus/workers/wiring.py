@@ -5,7 +5,6 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
 
@@ -21,7 +20,6 @@ from bus.wire.registry import Registry
 from bus.wire.transaction import Transactions
 from bus.workers.admit import AdmitTask
 from bus.workers.catchup import CatchUp
-from bus.workers.connect import ConnectorWorker, read_config
 from bus.workers.deliver import DeliverTask
 from bus.workers.health import Health, HealthServer
 from bus.workers.loop import Loop
@@ -29,7 +27,6 @@ from bus.workers.progress import ProgressBook
 from bus.workers.relocate import RelocateTask
 from bus.workers.relocation import RelocationBook
 from bus.workers.signals import end_when_stuck, end_within, stop_when_signalled
-from bus.workers.sink import SinkWorker, read_sink_config
 from bus.workers.slot import Slot
 from bus.workers.watch import Watch, looks, tell_certificates, tell_health, tell_keys, tell_place
 from schemas.resource import envelope
@@ -164,26 +161,3 @@ def run_until_signalled(settings: Settings, worker: Worker) -> None:
         worker.run()
     finally:
         end_within(settings.stop_timeout_s)
-
-
-def run_connector(settings: Settings, file: Path) -> None:
-    """Run the connector of a file in the main thread until SIGTERM or SIGINT."""
-    _run_edge(settings, ConnectorWorker(settings, read_config(file)))
-
-
-def run_sink(settings: Settings, file: Path) -> None:
-    """Run the sink of a file in the main thread until SIGTERM or SIGINT."""
-    _run_edge(settings, SinkWorker(settings, read_sink_config(file)))
-
-
-def _run_edge(settings: Settings, worker: ConnectorWorker | SinkWorker) -> None:
-    stop_when_signalled(worker.stop, settings.stop_timeout_s)
-    end_when_stuck()
-    tell_health(worker.metrics, worker.health)
-    server = HealthServer(settings.metrics_host, settings.metrics_port, worker.metrics.registry, worker.health)
-    server.start()
-    try:
-        worker.run()
-    finally:
-        end_within(settings.stop_timeout_s)
-        server.stop()

@@ -166,9 +166,10 @@ def problem(words: list[str]) -> str | None:
             if word.split("=")[0] not in options:
                 return f"{command.name} has no option {word}"
         elif isinstance(command, click.Group):
-            if word not in command.commands:
+            found = command.get_command(click.Context(command), word)
+            if found is None:
                 return f"{command.name} has no command {word}"
-            command = command.commands[word]
+            command = found
             options = {"--help"} | {flag for parameter in command.params for flag in parameter.opts}
             left = sum(isinstance(parameter, click.Argument) or _takes(parameter) for parameter in command.params)
         elif left == 0:

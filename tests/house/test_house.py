@@ -3,11 +3,13 @@
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import click
 import pytest
 
+import bus as house_package
 from bus.cli.main import bus
 from bus.reference import pages
 from schemas.identity import identify
@@ -39,8 +41,9 @@ def test_every_command_that_a_page_shows_exists_with_its_options(page: str) -> N
             if word.startswith("--"):
                 assert word in {name for parameter in command.params for name in parameter.opts}, line
             elif isinstance(command, click.Group):
-                assert word in command.commands, line
-                command = command.commands[word]
+                found = command.get_command(click.Context(command), word)
+                assert found is not None, line
+                command = found
         assert not isinstance(command, click.Group), line
 
 
@@ -79,6 +82,21 @@ def test_a_library_is_known_in_its_room_alone(library: str, where: str | tuple[s
     users = [str(p.relative_to(ROOT)) for p in sources(*ROOMS) if imports.search(p.read_text(encoding="utf-8"))]
     assert users
     assert [user for user in users if not user.startswith(where)] == []
+
+
+def test_a_worker_of_records_starts_without_the_libraries_of_others() -> None:
+    code = "import sys, bus.cli.main, bus.cli.run; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "bus.workers.wiring" in loaded.split()
+    assert {"sqlalchemy", "alembic", "openpyxl", "faust"} & set(loaded.split()) == set()
+
+
+def test_what_an_agency_imports_is_loaded_when_it_is_asked_for() -> None:
+    code = "import bus, sys; print('confluent_kafka' in sys.modules, *(getattr(bus, n).__name__ for n in bus.__all__))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["False", *house_package.__all__], done.stderr
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = house_package.Nothing
 
 
 def test_the_environment_and_the_clock_are_read_in_the_house_alone() -> None:
