@@ -6,6 +6,8 @@ SHELL := /bin/bash
 
 PYTHON := .venv/bin/python
 BUS := .venv/bin/bus
+# Compiled files are kept, `make clean` removes them: else every process of a run compiles the bus and its tests anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Further words for the command, such as `make demo ARGS=--keep`.
 ARGS ?=
 EVENTS ?= 500000

@@ -351,11 +351,13 @@ def resource_schema(avsc: str) -> ResourceSchema:
     return ResourceSchema(avsc)
 
 
+@cache
 def packaged_resources() -> tuple[str, ...]:
     """The codes of the resources of Articles 18 to 35, whose schema files travel with the bus."""
     return _in_folder("resources")
 
 
+@cache
 def platform_resources() -> tuple[str, ...]:
     """The codes of the resources that the bus itself asks for, beside those of the regulation: identity links."""
     return _in_folder("platform")
@@ -366,6 +368,7 @@ def _in_folder(folder: str) -> tuple[str, ...]:
     return tuple(sorted(item.name.removesuffix(".avsc") for item in found if item.name.endswith(".avsc")))
 
 
+@cache
 def packaged_text(resource: str) -> str:
     """The `.avsc` text of a packaged resource, of the regulation or of the platform.
 

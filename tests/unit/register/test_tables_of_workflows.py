@@ -90,6 +90,9 @@ def _actors() -> list[Actor]:
     ]
 
 
+ACTORS = _actors()
+
+
 def _allowed(transition: Transition, actor: Actor) -> bool:
     """The same question as the table's, asked the long way round."""
     for by in transition.by:
@@ -118,7 +121,7 @@ def test_every_cell_of_role_and_action(table: Workflow) -> None:
     for state in (NEW, *table.states):
         possible = {t.action: t for t in table.leaving(state)}
         for action in actions:
-            for actor in _actors():
+            for actor in ACTORS:
                 answer = advance(table, state, action, actor, PARTIES)
                 if action not in possible:
                     assert isinstance(answer, Refused)
