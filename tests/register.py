@@ -1,14 +1,16 @@
 """A register of its own for a test: a migrated database, offices, agencies, and time as an argument.
 
-SQLite databases are copies of one migrated file, PostgreSQL's are made from one migrated template.
+SQLite databases are copies of one migrated file and share a few engines, PostgreSQL's are made from one migrated template.
 """
 
+import atexit
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfile, rmtree
 from tempfile import mkdtemp
 from typing import Any
 
@@ -42,7 +44,9 @@ def both() -> Law:
 
 @cache
 def _migrated() -> Path:
-    path = Path(mkdtemp(prefix="register-")) / "template.db"
+    folder = Path(mkdtemp(prefix="register-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    path = folder / "template.db"
     engine = open_engine(f"sqlite:///{path}")
     migrate(engine)
     with engine.connect() as connection:
@@ -54,13 +58,44 @@ def _migrated() -> Path:
 @contextmanager
 def sqlite_register(folder: Path, law: Law | None = None) -> Iterator[Register]:
     """A register in an SQLite file of its own."""
-    path = folder / "register.db"
-    copyfile(_migrated(), path)
-    engine = open_engine(f"sqlite:///{path}")
+    with copied(_migrated(), folder / "register.db") as engine:
+        yield register_on(engine, law)
+
+
+@dataclass
+class _Lent:
+    """An engine that is lent again and again, with the SQL that it compiled before, each time over another file."""
+
+    path: Path
+    engine: sa.Engine = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.engine = open_engine(f"sqlite:///{self.path}")
+        sa.event.listen(self.engine, "do_connect", self._connect)
+        # It need not survive a crash.
+        sa.event.listen(self.engine, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF"))
+
+    def _connect(self, _dialect: object, _record: object, arguments: list[Any], _named: object) -> None:
+        arguments[0] = str(self.path)
+
+
+_FREE: list[_Lent] = []
+
+
+@contextmanager
+def copied(source: Path, path: Path) -> Iterator[sa.Engine]:
+    """An engine over a copy of an SQLite file; until it is given back it is nobody else's."""
+    # An example that failed may have left them.
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    copyfile(source, path)
+    lent = _FREE.pop() if _FREE else _Lent(path)
+    lent.path, lent.engine.url = path, sa.make_url(f"sqlite:///{path}")
     try:
-        yield Register(engine, law or huizhou(), WorkCalendar.packaged())
+        yield lent.engine
     finally:
-        engine.dispose()
+        lent.engine.dispose()
+        _FREE.append(lent)
 
 
 def register_on(engine: sa.Engine, law: Law | None = None) -> Register:

@@ -3,21 +3,17 @@
 A workflow that somebody adds is tested with the others: its forms are filled in by their types.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from shutil import copyfile
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 
 from compliance.entry import Model
-from compliance.register.database import open_engine
 from compliance.register.decision import Moved
 from compliance.register.service import Register
 from compliance.roles import CLOCK as CLOCK_ACTOR
@@ -32,7 +28,7 @@ from compliance.workflows.item_forms import Confirmation, Item
 from compliance.workflows.requested import Application
 from schemas.refusals import Refused
 from tests.forms import filled, known_values
-from tests.register import NOW, both, moved, register_on, sqlite_register
+from tests.register import NOW, both, copied, moved, register_on, sqlite_register
 from tests.sharing import AGENCIES, ASKER, PURPOSE, application, draft, found, wanted
 
 KNOWN = known_values(list(AGENCIES), ["lamp", "bridge", "well"], ["area", "number", "secret"], NOW.date())
@@ -97,21 +93,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with register._engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     return folder / "register.db"
-
-
-@contextmanager
-def copied(template: Path) -> Iterator[Register]:
-    """A register in a copy of the template; it need not survive a crash."""
-    path = template.with_name("copy.db")
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    copyfile(template, path)
-    engine = open_engine(f"sqlite:///{path}")
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
-    try:
-        yield register_on(engine, both())
-    finally:
-        engine.dispose()
 
 
 class Life:
@@ -257,7 +238,8 @@ def test_no_life_of_a_matter_leaves_its_table(table: Workflow, template: Path) -
     @given(st.lists(st.integers(0, 2**32 - 1), min_size=10, max_size=16))
     @settings(max_examples=4, database=None, suppress_health_check=list(HealthCheck))
     def live(seeds: list[int]) -> None:
-        with copied(template) as register:
+        with copied(template, template.with_name("copy.db")) as engine:
+            register = register_on(engine, both())
             life = Life(register, table)
             for seed in seeds:
                 life.happen(seed)
