@@ -45,7 +45,10 @@ def parse(text: str, file: str) -> Document:
         RegisterFileError: with file, line, column and the rule.
     """
     try:
-        tokens = any(isinstance(token, yaml.AliasToken | yaml.AnchorToken) for token in yaml.scan(text))
+        # Few files hold one of the two signs, and only they are scanned twice.
+        tokens = ("&" in text or "*" in text) and any(
+            isinstance(token, yaml.AliasToken | yaml.AnchorToken) for token in yaml.scan(text)
+        )
         root = None if tokens else yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
