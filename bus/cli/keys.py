@@ -30,6 +30,7 @@ def show(*, as_json: bool) -> None:
         "retiring": found.retiring.key_id if found.retiring else None,
         "sections": found.current,
         "readable_sections": sorted(found.sections),
+        "digests": found.digests.key_id,
     }
     if as_json:
         click.echo(json.dumps(facts))
@@ -39,9 +40,10 @@ def show(*, as_json: bool) -> None:
 
 
 @keys.command()
-def rotate() -> None:
+@click.option("--digests", is_flag=True, help="replace the key of digests too, where somebody else saw it")
+def rotate(*, digests: bool) -> None:
     """Add new token keys and section keys; the workers take them when they are started again."""
-    made = rotation.rotate(load().state_dir)
+    made = rotation.rotate(load().state_dir, digests=digests)
     click.echo(f"token keys {made} are in force for workers that start from now on: start all of them again.")
     click.echo("relocate then moves every record; `bus keys retire` ends the change.")
 

@@ -17,8 +17,13 @@ from bus.keys.store import fresh_key, key_file, load_keys
 from schemas.errors import UsageError
 
 
-def rotate(state_dir: Path) -> str:
+def rotate(state_dir: Path, *, digests: bool = False) -> str:
     """Add new token keys and section keys; the new token keys' id.
+
+    Args:
+        state_dir: where the key store is.
+        digests: put a new key of digests in place of the present one, which nothing needs any more: relocate makes
+            every record's digests anew. Left alone otherwise, so that digests stay comparable meanwhile.
 
     Raises:
         KeyStoreError: as `load_keys`.
@@ -33,6 +38,8 @@ def rotate(state_dir: Path) -> str:
     content["tokens"] = {"key_id": tokens, "subject": fresh_key(), "record": fresh_key()}
     content["sections"][sections] = {"identity": fresh_key(), "restricted": fresh_key()}
     content["current"] = sections
+    if digests:
+        content["digests"] = {"key_id": _next(keys.digests.key_id), "key": fresh_key()}
     _write(state_dir, content)
     return tokens
 

@@ -1,4 +1,4 @@
-"""The key store: one file, readable by its owner alone, with the keys behind tokens, sections and pseudonyms.
+"""The key store: one file, readable by its owner alone, with the keys behind tokens, sections, pseudonyms and digests.
 
 Agencies never hold these keys. Losing them means that nobody can open a sealed section again, so the file belongs in
 the backup that the operator keeps apart from the data (Art 47, 53).
@@ -7,18 +7,25 @@ the backup that the operator keeps apart from the data (Art 47, 53).
 import base64
 import json
 import os
+import re
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkstemp
+from typing import Any
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from processors.crosscheck.facts import Digester
 from processors.keying import TokenKeys
 from processors.sealing import SectionKeys
 from schemas.errors import KeyStoreError
 
 KEY_BYTES = 32
+_DIGESTS_ID = re.compile(r"d\d{1,9}", re.ASCII)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -30,6 +37,8 @@ class Keys:
         tokens: behind subject tokens and record hashes.
         sections: by key id; `current` names the one to seal with.
         pseudonym_root: every subscriber's pseudonym key derives from it.
+        digests: behind what cross-checks compare; a change of the other keys leaves it, or digests of before and after
+            could not be compared.
         retiring: token keys that some records still stand under, while they are being moved.
     """
 
@@ -37,6 +46,7 @@ class Keys:
     sections: dict[str, SectionKeys]
     current: str
     pseudonym_root: bytes = field(repr=False)
+    digests: Digester
     retiring: TokenKeys | None = None
 
 
@@ -57,6 +67,7 @@ def create_keys(state_dir: Path) -> Path:
         "sections": {"s1": {"identity": fresh_key(), "restricted": fresh_key()}},
         "current": "s1",
         "pseudonym_root": fresh_key(),
+        "digests": {"key_id": "d1", "key": fresh_key()},
     }
     # Written aside and linked into place: two that start at once end with one store, never a half one. The name is
     # random, since process numbers repeat where containers share the folder.
@@ -100,6 +111,7 @@ def load_keys(state_dir: Path) -> Keys:
             },
             current=_known(content["current"], content["sections"]),
             pseudonym_root=_key(content["pseudonym_root"]),
+            digests=_digests(content),
             retiring=None if retiring is None else _tokens(retiring),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -113,6 +125,21 @@ def fresh_key() -> str:
 
 def _tokens(held: Mapping[str, str]) -> TokenKeys:
     return TokenKeys(held["key_id"], _key(held["subject"]), _key(held["record"]))
+
+
+def _digests(content: Mapping[str, Any]) -> Digester:
+    """The key of digests; of a store from before there was one, derived from what every copy of it holds.
+
+    Nothing is written then, so no two machines with that store can end with different keys. The root never changes.
+    """
+    if "digests" not in content:
+        root = _key(content["pseudonym_root"])
+        return Digester("d0", HKDF(SHA256(), KEY_BYTES, salt=None, info=b"digests").derive(root))
+    held = content["digests"]
+    # It stands in every record, and the next one is counted from it.
+    if not _DIGESTS_ID.fullmatch(held["key_id"]):
+        raise ValueError
+    return Digester(held["key_id"], _key(held["key"]))
 
 
 def _key(text: str) -> bytes:

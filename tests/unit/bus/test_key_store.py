@@ -30,7 +30,7 @@ def material(state: Path) -> list[str]:
 
 def secrets(keys: Keys) -> set[bytes]:
     sections = [key for held in keys.sections.values() for key in (held.identity, held.restricted)]
-    return {keys.tokens.subject, keys.tokens.record, keys.pseudonym_root, *sections}
+    return {keys.tokens.subject, keys.tokens.record, keys.pseudonym_root, keys.digests.key, *sections}
 
 
 def error_of(state: Path) -> str:
@@ -54,7 +54,7 @@ def test_the_file_is_readable_by_its_owner_alone_whatever_the_umask(tmp_path: Pa
 
 def test_every_key_is_fresh_and_of_32_bytes(state: Path, tmp_path: Path) -> None:
     ours, others = secrets(load_keys(state)), secrets(load_keys(create_keys(tmp_path / "other").parent))
-    assert len(ours) == 5
+    assert len(ours) == 6
     assert {len(key) for key in ours} == {32}
     assert not ours & others
 
@@ -102,7 +102,7 @@ def test_an_older_key_stays_usable_beside_the_one_in_force(state: Path) -> None:
 def test_nothing_that_is_printed_holds_a_key(state: Path) -> None:
     keys = load_keys(state)
     shown = repr(keys)
-    assert len(material(state)) == 5
+    assert len(material(state)) == 6
     assert not any(text in shown for text in material(state))
     assert not any(key.hex() in shown or repr(key)[2:-1] in shown for key in secrets(keys))
 
@@ -157,6 +157,8 @@ ENTRIES = [
     ("sections", "s1", "restricted"),
     ("current",),
     ("pseudonym_root",),
+    ("digests", "key"),
+    ("digests", "key_id"),
 ]
 WRONG = [..., "", "c2hvcnQ=", "not base64 at all!", "密钥", 7, None, [], {}]
 
@@ -172,6 +174,33 @@ def test_a_damaged_store_is_not_used_and_the_error_holds_no_key(
     error = error_of(state)
     assert error.startswith(f"{key_file(state)} lacks or misspells an entry")
     assert not any(key in error for key in keys)
+
+
+def test_a_store_from_before_digests_gives_every_copy_the_same_key_and_is_not_written(
+    state: Path, tmp_path: Path
+) -> None:
+    content = changed(json.loads(key_file(state).read_text(encoding="ascii")), ("digests",), ...)
+    copy = key_file(tmp_path / "copy")
+    copy.parent.mkdir()
+    for path in (key_file(state), copy):
+        path.write_text(json.dumps(content), encoding="ascii")
+        path.chmod(0o600)
+        create_keys(path.parent)
+    keys = load_keys(state)
+    assert keys.digests == load_keys(copy.parent).digests
+    assert keys.digests.key_id == "d0"
+    assert len(secrets(keys)) == 6
+    assert json.loads(key_file(state).read_text(encoding="ascii")) == content
+    others = load_keys(create_keys(tmp_path / "other").parent)
+    assert others.digests.key_id == "d1"
+    assert not secrets(keys) & secrets(others)
+
+
+@pytest.mark.parametrize("value", [None, "", 7, []], ids=str)
+def test_a_key_of_digests_that_is_damaged_is_not_derived_anew(state: Path, value: object) -> None:
+    content = changed(json.loads(key_file(state).read_text(encoding="ascii")), ("digests",), value)
+    key_file(state).write_text(json.dumps(content), encoding="ascii")
+    assert error_of(state).startswith(f"{key_file(state)} lacks or misspells an entry")
 
 
 def test_a_store_whose_token_keys_have_no_id_is_not_used(state: Path) -> None:

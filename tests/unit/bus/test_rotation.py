@@ -27,6 +27,17 @@ def test_a_rotation_puts_new_keys_in_force_and_keeps_what_is_still_needed(store:
     assert key_file(store).stat().st_mode & 0o777 == 0o600
 
 
+def test_digests_stay_comparable_over_a_rotation_unless_their_key_is_to_go(store: Path) -> None:
+    before = load_keys(store).digests
+    rotate(store)
+    assert load_keys(store).digests == before
+    retire(store, {}, {})
+    rotate(store, digests=True)
+    after = load_keys(store).digests
+    assert (before.key_id, after.key_id) == ("d1", "d2")
+    assert before.key != after.key
+
+
 def test_a_second_rotation_waits_for_the_first(store: Path) -> None:
     rotate(store)
     held = key_file(store).read_bytes()
