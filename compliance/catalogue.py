@@ -93,6 +93,19 @@ def required_fields(entry: CatalogueEntry) -> tuple[str, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=1024)
+def wanted_fields(entry: CatalogueEntry) -> tuple[str, ...]:
+    """The fields that a complete record has: required by the entry, or proposed as required by the schema (Art 10).
+
+    More than `required_fields`: what an entry does without is still told as missing, and never refused.
+    """
+    required, deprecated = required_fields(entry), deprecated_fields(entry)
+    fields = schema_of(entry).fields
+    return tuple(
+        name for name, spec in fields.items() if name in required or (spec.required and name not in deprecated)
+    )
+
+
 def in_force(entry: CatalogueEntry | None, at: datetime) -> Refused | CatalogueEntry:
     """The entry, when it is published and inside its sharing period (Art 15, 39)."""
     if entry is None:

@@ -14,6 +14,8 @@ from compliance.models import Agency
 from compliance.view import RegisterView
 from compliance.writing import compile_owner, may_submit
 from processors.batch import Frames, InMessage, Outcome
+from processors.crosscheck.facts import FactMaker
+from processors.crosscheck.written import NOTHING, FactPlan, FactWriter
 from processors.desk import Desk, desk_of
 from processors.keying import TokenKeys, discriminator_of, link_target_of, record_key, token_of
 from processors.links import Links, link_entry
@@ -58,6 +60,7 @@ class _Accepted(NamedTuple):
     agency: Agency
     certificate: str
     session: Session
+    plan: FactPlan
 
 
 class Admitter:
@@ -69,6 +72,7 @@ class Admitter:
         sealer: seals identity and restricted sections.
         frames: leading bytes by topic.
         submission_max_bytes: a larger submission is refused.
+        facts: makes what cross-checks compare, while the content is readable.
         links: the identity links; the worker keeps them current between batches.
     """
 
@@ -79,6 +83,7 @@ class Admitter:
         sealer: Sealer,
         frames: Frames,
         submission_max_bytes: int,
+        facts: FactMaker,
         links: Links | None = None,
     ) -> None:
         self._view = view
@@ -86,6 +91,7 @@ class Admitter:
         self._sealer = sealer
         self._frames = frames
         self._max_bytes = submission_max_bytes
+        self._compared = FactWriter(facts)
         self._links = Links() if links is None else links
 
     def admit(self, batch: Sequence[InMessage], layouts: Mapping[int, str | None], now_ms: int) -> AdmitOutcome:
@@ -152,7 +158,7 @@ class Admitter:
         assert entry is not None  # noqa: S101  may_submit refuses a resource without entry
         desk = desk_of(entry)
         session = Session(desk, compile_owner(entry, agency_code, at), on, now_ms, agency.division)
-        return _Accepted(submission, desk, agency, certificate, session)
+        return _Accepted(submission, desk, agency, certificate, session, self._compared.plan(desk.schema, desk.wanted))
 
     def _decode(  # noqa: PLR0911  one return for each rule
         self, message: InMessage, resource: str, layouts: Mapping[int, str | None], now_ms: int
@@ -270,6 +276,7 @@ class Admitter:
                 parts.append(_ABSENT)
             else:
                 parts.append(_PRESENT + content(self._sealer.seal(section, nullable(written[section], data), bound)))
+        parts.append(NOTHING if withdrawn else accepted.plan.write(data, accepted.session.on))
         partition = partition_of(token, desk.entry.partitions)
         reporter.outcome.send(desk.record_topic, partition, key, b"".join(parts))
         if withdrawn:

@@ -15,6 +15,7 @@ from schemas.provenance import Facts, RecordHead, cut_facts, cut_head
 from schemas.resource import ResourceSchema
 from schemas.wire import after_sized, field_ends, sized
 
+_NULL, _COMPARED = b"\x00", 2  # branches of `compared`, which ends with the block that ends an array
 _NOT_READABLE = (IndexError, ValueError)  # ValueError: what is no UTF-8
 
 
@@ -122,6 +123,8 @@ class Cutter:
             if data[at - 1]:
                 sealed[section] = sized(data, at)
                 at = after_sized(data, at)
-        if at != len(data):
+        # What cross-checks compare stands last, and never leaves: it is not cut, only seen to be there, whole or null.
+        compared = data[at:]
+        if compared != _NULL and (compared[0] != _COMPARED or compared[-1]):
             return None
         return CutRecord(head, facts, layout, {"open": Section(data, ends)}, sealed)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from compliance.catalogue import deprecated_fields, required_fields
+from compliance.catalogue import deprecated_fields, required_fields, wanted_fields
 from compliance.models import CatalogueEntry
 from schemas.codelists import CodeList, load
 from schemas.resource import ResourceSchema, resource_schema
@@ -25,6 +25,7 @@ class Desk:
     Attributes:
         layout: fingerprint of the submission schema; equal fingerprints are equal bytes on the wire.
         required: fields that must be present (catalogue over schema proposal, decisions 3).
+        wanted: fields whose absence a record tells, among them those that an entry does not insist on.
         deprecated: fields that are still read and no longer asked for (Art 40).
         bounded: name, least and greatest wire value of the fields whose type cannot show every number.
     """
@@ -33,6 +34,7 @@ class Desk:
     schema: ResourceSchema
     layout: str
     required: tuple[str, ...]
+    wanted: tuple[str, ...]
     deprecated: tuple[str, ...]
     bounded: tuple[tuple[str, int, int], ...]
     coded: tuple[CodedField, ...]
@@ -53,6 +55,7 @@ def desk_of(entry: CatalogueEntry) -> Desk:
         schema=schema,
         layout=schema.submission.fingerprint,
         required=required_fields(entry),
+        wanted=wanted_fields(entry),
         deprecated=deprecated_fields(entry),
         bounded=tuple((name, *spec.bounds) for name, spec in schema.fields.items() if spec.bounds is not None),
         coded=coded,

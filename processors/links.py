@@ -6,8 +6,13 @@ A link leads from the token of the number that is given up to the token of the n
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from processors.keying import TokenKeys, token_of
+from schemas.identity import identify
+from schemas.refusals import Refused
 from schemas.resource import envelope
 
 
@@ -74,6 +79,24 @@ class Links:
                 if following is not None and following in self._targets:
                     open_ones.append(following)
         return frozenset(token for token in found if self.home(token) != token)
+
+
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """Answers under which token the subject of any number goes on.
+
+    Args:
+        tokens: the token keys in force.
+        links: the identity links, kept current by their worker.
+    """
+
+    tokens: TokenKeys
+    links: Links
+
+    def of(self, document: str, number: str, on: date) -> bytes | None:
+        """The home token of a document type and number; None where they identify nobody on that day."""
+        found = identify(document, number, on)
+        return None if isinstance(found, Refused) else self.links.home(token_of(found, self.tokens))
 
 
 def link_entry(record: Mapping[str, Any], target: bytes, key_id: str) -> bytes:

@@ -1,7 +1,8 @@
 """Re-keying: after the token keys were changed, every record moves to the token that its subject has under the new ones.
 
 It is a relocation like that of an identity link, with one difference: the new token follows from the number itself, so
-the identity section is opened. Whoever holds the old keys no longer recognises anybody (Art 47).
+the sections are opened. So what cross-checks compare is made anew, under the keys and by the checks of today. Whoever
+holds the old keys no longer recognises anybody (Art 47).
 """
 
 from collections.abc import Callable, Iterable
@@ -9,7 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from compliance.catalogue import wanted_fields
+from compliance.entry import CatalogueEntry
 from processors.batch import Outgoing
+from processors.crosscheck.facts import FactMaker
 from processors.deliver import RecordMessage
 from processors.keying import TOKEN_BYTES, TokenKeys, discriminator_of, link_target_of, record_key, subject_of, token_of
 from processors.links import Links, link_entry
@@ -18,7 +22,7 @@ from processors.sealing import SEALED_SECTIONS, Opener
 from schemas.errors import KeyStoreError
 from schemas.partition import partition_of
 from schemas.refusals import Refused
-from schemas.resource import ResourceSchema
+from schemas.resource import ResourceSchema, resource_schema
 
 
 @dataclass(slots=True)
@@ -44,20 +48,22 @@ class Rekeyer:
         tokens: the token keys in force.
         opener: of the sealed sections.
         link_head: leading bytes of a link entry.
+        facts: makes what cross-checks compare, under the keys in force.
     """
 
-    def __init__(self, links: Links, tokens: TokenKeys, opener: Opener, link_head: bytes) -> None:
+    def __init__(self, links: Links, tokens: TokenKeys, opener: Opener, link_head: bytes, facts: FactMaker) -> None:
         self._links = links
         self._tokens = tokens
         self._opener = opener
         self._link_head = link_head
+        self._facts = facts
 
     def rekey(
         self,
         partition: int,
         messages: Iterable[RecordMessage],
         decode: Callable[[RecordMessage], dict[str, Any]],
-        schema_of: Callable[[int], ResourceSchema],
+        entry_of: Callable[[int], CatalogueEntry],
         partitions: int,
         on: date,
     ) -> Rekeyed:
@@ -67,7 +73,7 @@ class Rekeyer:
             partition: that they stand on.
             messages: tombstones among them are passed over.
             decode: a message's record.
-            schema_of: the resource schema of a catalogue version.
+            entry_of: the entry of a catalogue version.
             partitions: of the topic.
             on: the day for which numbers must make sense.
         """
@@ -79,7 +85,7 @@ class Rekeyer:
         for key, record in last.items():
             stale = record["submission"]["token_key"] != self._tokens.key_id
             if stale and record["change"]["operation"] not in LEAVES:
-                self._rekey(key, partition, record, schema_of, partitions, on, found)
+                self._rekey(key, partition, record, entry_of, partitions, on, found)
         return found
 
     def _rekey(
@@ -87,12 +93,13 @@ class Rekeyer:
         key: bytes,
         partition: int,
         record: dict[str, Any],
-        schema_of: Callable[[int], ResourceSchema],
+        entry_of: Callable[[int], CatalogueEntry],
         partitions: int,
         on: date,
         found: Rekeyed,
     ) -> None:
-        schema = schema_of(record["submission"]["layout_version"])
+        entry = entry_of(record["submission"]["layout_version"])
+        schema = resource_schema(entry.avro)
         data = self._opened(key, record, schema)
         identity = subject_of(schema, data, on)
         discriminator = discriminator_of(schema, data, self._tokens)
@@ -102,15 +109,17 @@ class Rekeyer:
             return
         token = token_of(identity, self._tokens)
         if target is not None:
-            entry = link_entry(record, token_of(target, self._tokens), self._tokens.key_id)
+            link = link_entry(record, token_of(target, self._tokens), self._tokens.key_id)
             found.links.append({"key": key[:TOKEN_BYTES], "value": None, "partition": 0})
-            found.links.append({"key": token, "value": self._link_head + entry, "partition": 0})
+            found.links.append({"key": token, "value": self._link_head + link, "partition": 0})
         else:
             token = self._links.home(token)
         change = {**record["change"], "discriminator": discriminator}
+        compared = self._facts.compared(schema, wanted_fields(entry), data, on)
         home = record_key(token, discriminator, self._tokens)
         place = partition_of(token, partitions)
-        found.leaving.append(Leaving(key, partition, {**record, "change": change}, token, home, place, gone=False))
+        anew = {**record, "change": change, "compared": compared}
+        found.leaving.append(Leaving(key, partition, anew, token, home, place, gone=False))
 
     def _opened(self, key: bytes, record: dict[str, Any], schema: ResourceSchema) -> dict[str, Any]:
         """Every field of a record; errors as `Opener.open`."""

@@ -214,7 +214,15 @@ class Relocator:
                 plain = self._opener.open(record["submission"]["key_id"], section, cipher, old)
                 sealed[section] = self._sealer.seal(section, plain, item.token + event_id)
         facts = {**record["submission"], "key_id": self._sealer.key_id, "token_key": self._tokens.key_id}
-        return {**_stamped(record, now_ms), "submission": facts, **sealed}
+        return {**_stamped(record, now_ms), "submission": facts, **sealed, "compared": self._compared(record)}
+
+    def _compared(self, record: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What cross-checks compare goes along; subjects that it refers to are at their homes of today."""
+        compared: dict[str, Any] | None = record.get("compared")
+        if compared is None:
+            return None
+        homes = {name: self._links.home(token) for name, token in compared["references"].items()}
+        return {**compared, "references": homes}
 
 
 def _stamped(record: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
@@ -224,7 +232,8 @@ def _stamped(record: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
 def _emptied(record: Mapping[str, Any], operation: str, token: bytes, now_ms: int) -> dict[str, Any]:
     """The event of a record that leaves its key: who and when, without content."""
     change = {**record["change"], "operation": operation, "moved_to": token, "moved_at": now_ms, "flags": []}
-    return {**record, "change": change, "open": dict.fromkeys(record["open"]), "identity": None, "restricted": None}
+    emptied = {"open": dict.fromkeys(record["open"]), "identity": None, "restricted": None, "compared": None}
+    return {**record, "change": change, **emptied}
 
 
 def _message(key: bytes, partition: int, value: bytes) -> Outgoing:

@@ -60,6 +60,34 @@ FACTS: dict[str, Any] = {
         {"name": "token_key", "type": "string", "default": "", "doc": "of the keys behind token and record key"},
     ],
 }
+COMPARED: dict[str, Any] = {
+    "type": "record",
+    "name": "Compared",
+    "namespace": NAMESPACE,
+    "fields": [
+        {"name": "key_id", "type": "string", "doc": "of the key behind the digests"},
+        {
+            "name": "digests",
+            "type": {"type": "map", "values": "bytes"},
+            "doc": "by field:NORMALISER, the keyed digest of the value's normalised form",
+        },
+        {
+            "name": "holds",
+            "type": {"type": "array", "items": "string"},
+            "doc": "the sides of cross-checks whose conditions it meets, as check.left",
+        },
+        {
+            "name": "references",
+            "type": {"type": "map", "values": "bytes"},
+            "doc": "by field of a second number, the token of that subject's home",
+        },
+        {
+            "name": "missing",
+            "type": {"type": "array", "items": "string"},
+            "doc": "fields that the catalogue wants and that have no value",
+        },
+    ],
+}
 PROVENANCE: list[dict[str, Any]] = [
     {"name": "event_id", "type": UUID},
     {"name": "operation", "type": "string"},
@@ -176,6 +204,12 @@ def cut_head(data: bytes, at: int) -> RecordHead:
 def record_facts() -> Codec:
     """Codec of the second part of every record: what all changes of one submission share."""
     return Codec(FACTS)
+
+
+@cache
+def record_compared() -> Codec:
+    """Codec of what a record shows to cross-checks, without the union's branch before it."""
+    return Codec(COMPARED)
 
 
 class Facts(NamedTuple):

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from schemas.codec import Codec
 from schemas.errors import SchemaError, UsageError
-from schemas.provenance import FACTS, HEAD, NAMESPACE, PROVENANCE, TIMESTAMP, UUID
+from schemas.provenance import COMPARED, FACTS, HEAD, NAMESPACE, PROVENANCE, TIMESTAMP, UUID
 from schemas.refusals import RefusalCode, Refused
 from schemas.resource_rules import SECTIONS, read
 from schemas.wire import ending
@@ -197,10 +197,11 @@ class ResourceSchema:
 
     @cached_property
     def record(self) -> Codec:
-        """Codec of `record.<resource>`: change head, submission facts, open fields, two sealed sections.
+        """Codec of `record.<resource>`: head, submission facts, open fields, two sealed sections, what is compared.
 
         The bytes of an Avro record are the bytes of its fields one after another, so admit writes the parts with
-        `head_bytes`, `record_facts` and `schemas/wire.py:nullable` and joins them.
+        `head_bytes`, `record_facts` and `schemas/wire.py:nullable` and joins them. What is compared stands last: a
+        withdrawal has none, and neither has a record from before it was written.
         """
         return Codec(
             {
@@ -214,9 +215,15 @@ class ResourceSchema:
                     {"name": "open", "type": self._section_schema("open")},
                     {"name": "identity", "type": ["null", "bytes"], "default": None},
                     {"name": "restricted", "type": ["null", "bytes"], "default": None},
+                    {"name": "compared", "type": ["null", COMPARED], "default": None},
                 ],
             }
         )
+
+    @cached_property
+    def record_before(self) -> Codec:
+        """Codec of the records that were written before anything was compared: the same without the last field."""
+        return Codec({**self.record.schema, "fields": self.record.schema["fields"][:-1]})
 
     @cached_property
     def sections(self) -> dict[str, Codec | None]:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from compliance.crosschecks import packaged_crosschecks
 from compliance.models import (
     Agency,
     AgencyType,
@@ -36,8 +37,10 @@ from compliance.models import (
 from compliance.view import RegisterView
 from processors.admit import LINK_TOPIC, AdmitOutcome, Admitter
 from processors.batch import Frames, InMessage, Outgoing
+from processors.crosscheck.facts import Digester, FactMaker
 from processors.deliver import Assignment, DeliverOutcome, Members, RecordMessage, deliver
 from processors.keying import TokenKeys
+from processors.links import Homes, Links
 from processors.projection import GrantPlan, compile_grant
 from processors.sealing import Opener, Sealer, SectionKeys
 from processors.signature import CERTIFICATE_HEADER, SIGNATURE_HEADER, signed_bytes
@@ -142,8 +145,10 @@ class Hall:
         fixed = {"pulse": "pulse", "incident": "incident", LINK_TOPIC: "link"}
         self.frames = Frames({topic: self._head(envelope(name)) for topic, name in fixed.items()})
         self._nonces = 0
+        self.links = Links()
+        self.facts = self.fact_maker()
         self.admitter = Admitter(
-            self.view, self.tokens, Sealer(self.keys, self._random), self.frames, submission_max_bytes=MAX_BYTES
+            self.view, self.tokens, Sealer(self.keys, self._random), self.frames, MAX_BYTES, self.facts, self.links
         )
         self.offset = 0
         self.events = 0
@@ -152,6 +157,11 @@ class Hall:
         self.entry = self.publish(text, owners=(owner or OwnerRule(agencies=(POLICE,)),), **entry)
         self.resource = self.entry.resource
         self.review()
+
+    def fact_maker(self, tokens: TokenKeys | None = None, digester: Digester | None = None) -> FactMaker:
+        """Makes facts by the packaged checks, under the hall's keys unless others are given."""
+        homes = Homes(tokens or self.tokens, self.links)
+        return FactMaker(packaged_crosschecks().checks, digester or Digester("d1", bytes(range(160, 192))), homes.of)
 
     def _random(self, count: int) -> bytes:
         """Nonces that are never used twice; tests need no more of them."""

@@ -164,7 +164,10 @@ def _entry(making: _Making, view: RegisterView, entry: CatalogueEntry) -> None:
     """The record topic, and a change topic for every agency that owns a part, under any version (decisions 1)."""
     versions = view.versions(entry.resource)
     layouts = [resource_schema(version.avro) for version in versions]
-    making.topic(RECORD, record_topic(entry.resource), entry.partitions, _distinct(layout.record for layout in layouts))
+    records = record_topic(entry.resource)
+    making.topic(RECORD, records, entry.partitions, _distinct(layout.record for layout in layouts))
+    # What the bus itself wrote before its last upgrade was no change of the catalogue.
+    making.known[records] = _distinct(layout.record_before for layout in layouts)
     submissions = _distinct(layout.submission for layout in layouts)
     owners = {code for version in versions for rule in version.owners for code in rule.agencies}
     for code in sorted(owners):

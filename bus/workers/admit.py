@@ -20,8 +20,11 @@ from bus.wire.feed import RegisterFeed
 from bus.wire.links import LinkFeed
 from bus.wire.registry import Registry
 from bus.workers.loop import Place, Work
+from compliance.crosschecks import packaged_crosschecks
 from processors.admit import AdmitOutcome, Admitter
 from processors.batch import Frames, InMessage
+from processors.crosscheck.facts import FactMaker
+from processors.links import Homes
 from processors.reports import receipt_topic, refused_topic
 from processors.sealing import Sealer
 from schemas.codec import unframe
@@ -72,8 +75,9 @@ class AdmitTask:
         self._frames = Frames()
         sealer = Sealer(keys.sections[keys.current], os.urandom)
         self._links = links
+        facts = FactMaker(packaged_crosschecks().checks, keys.digests, Homes(keys.tokens, links.links).of)
         self._admitter = Admitter(
-            feed.view, keys.tokens, sealer, self._frames, settings.submission_max_bytes, links.links
+            feed.view, keys.tokens, sealer, self._frames, settings.submission_max_bytes, facts, links.links
         )
         self._outcome = AdmitOutcome()
         self._behind: dict[Place, int] = {}

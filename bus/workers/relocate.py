@@ -30,9 +30,13 @@ from bus.workers.catchup import record_message
 from bus.workers.loop import Place, Work
 from bus.workers.relocation import Progress, RelocationBook
 from compliance.catalogue import local_date
+from compliance.crosschecks import packaged_crosschecks
+from compliance.entry import CatalogueEntry
 from processors.batch import Outgoing
+from processors.crosscheck.facts import FactMaker
 from processors.deliver import RecordMessage
 from processors.keying import TOKEN_BYTES
+from processors.links import Homes
 from processors.rekey import Rekeyer
 from processors.relocate import Best, Relocator, Writer
 from processors.sealing import Opener, Sealer
@@ -111,7 +115,8 @@ class RelocateTask:
         self._rekeyer: Rekeyer | None = None
         if keys.retiring is not None:
             head = registry.head(LINK.pattern, envelope(LINK.envelope or ""))
-            self._rekeyer = Rekeyer(links.links, keys.tokens, opener, head)
+            facts = FactMaker(packaged_crosschecks().checks, keys.digests, Homes(keys.tokens, links.links).of)
+            self._rekeyer = Rekeyer(links.links, keys.tokens, opener, head, facts)
         self._owned: dict[Place, _Owned] = {}
         self._decision = _Decision()
         self._reader: Consumer | None = None
@@ -286,11 +291,11 @@ class RelocateTask:
         writer = self._writer(topic)
         decoded = _Decoded(self._registry)
 
-        def schema_of(version: int) -> ResourceSchema:
-            return self._schema(topic, version)
+        def entry_of(version: int) -> CatalogueEntry:
+            return self._entry(topic, version)
 
         on = local_date(datetime.now(UTC))
-        found = rekeyer.rekey(partition, messages, decoded, schema_of, writer.partitions, on)
+        found = rekeyer.rekey(partition, messages, decoded, entry_of, writer.partitions, on)
         out = self._relocator.move(
             found.leaving, self._known(topic) if found.leaving else {}, writer, time.time_ns() // 1_000_000
         )
@@ -308,7 +313,11 @@ class RelocateTask:
             self._decision.moved[resource] = self._decision.moved.get(resource, 0) + moved
 
     def _schema(self, topic: str, version: int | None = None) -> ResourceSchema:
-        """The schema of a catalogue version, of the newest when none is named.
+        """The schema of a catalogue version; as `_entry`."""
+        return resource_schema(self._entry(topic, version).avro)
+
+    def _entry(self, topic: str, version: int | None = None) -> CatalogueEntry:
+        """A catalogue version, the newest when none is named.
 
         Raises:
             SchemaError: the catalogue does not know it.
@@ -317,7 +326,7 @@ class RelocateTask:
         entry = view.entry(resource) if version is None else view.entry_version(resource, version)
         if entry is None:
             raise SchemaError(f"{topic}: catalogue version {version or ''} is unknown")
-        return resource_schema(entry.avro)
+        return entry
 
     def _partitions(self, topic: str) -> int:
         entry = self._feed.view.entry(topic.removeprefix(_PREFIX))

@@ -131,7 +131,8 @@ class CrossChecker:
 
 def _agrees(check: CrossCheck, left: RecordFact, present: list[RecordFact]) -> Iterator[_Pair]:
     for right in present:
-        if f"{check.id}.right" not in right.holds:
+        # Digests of two keys say nothing of each other.
+        if f"{check.id}.right" not in right.holds or right.key_id != left.key_id:
             continue
         differing, seen = [], []
         for comparison in check.compare:
@@ -148,12 +149,15 @@ def _agrees(check: CrossCheck, left: RecordFact, present: list[RecordFact]) -> I
 def _states(check: CrossCheck, left: RecordFact, present: list[RecordFact]) -> Iterator[_Pair]:
     resources = check.right.resources if check.right else ()
     for right in present:
-        if right.resource in resources and f"{check.id}.right" not in right.holds:
+        if right.resource in resources and right.key_id is not None and f"{check.id}.right" not in right.holds:
             yield _Pair(left, right, (), _digest(b"states"))
 
 
 def _requires(check: CrossCheck, left: RecordFact, present: list[RecordFact]) -> Iterator[_Pair]:
-    if not any(f"{check.id}.right" in right.holds for right in present):
+    resources = check.right.resources if check.right else ()
+    # Of a record that is older than facts it is not known what it holds: it may be the one that is asked for.
+    may_be = (right.key_id is None and right.resource in resources for right in present)
+    if not any(may_be) and not any(f"{check.id}.right" in right.holds for right in present):
         yield _Pair(left, None, (), _digest(b"requires"))
 
 

@@ -272,6 +272,15 @@ def test_the_registry_takes_the_grown_catalogue_event_beside_the_first_one(local
         assert registry.fits(topic, newer)
 
 
+def test_the_registry_takes_records_of_before_and_after_something_was_compared_beside_each_other(city: City) -> None:
+    registry = registry_of(city)
+    before, now_ = city.schema.record_before, city.schema.record
+    for older, newer in ((before, now_), (now_, before)):
+        topic = f"scratch.{uuid.uuid4().hex}"
+        registry.register(topic, older)
+        assert registry.fits(topic, newer)
+
+
 def test_the_commands_read_the_register_on_kafka(
     city: City, bus_command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

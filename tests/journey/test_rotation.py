@@ -80,6 +80,7 @@ def test_after_a_rotation_every_record_stands_under_its_new_token_and_the_old_ke
         assert len(now) == len(before[topic])
         assert not now.keys() & before[topic].keys()
         assert {row["submission"]["token_key"] for row in now.values()} == {"t2"}
+        assert {row["compared"]["key_id"] for row in now.values()} == {"d1"}
     again = standing(city, city.topic(county))
     held = [sorted(row["data"]["id_number"] for row in rows.values()) for rows in (again, delivered[county])]
     assert held[0] == held[1]

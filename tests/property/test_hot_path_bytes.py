@@ -8,14 +8,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from compliance.crosschecks import Comparison, CrossCheck, Kind, Link, Normaliser, Side, packaged_crosschecks
+from processors.crosscheck.facts import DIGEST_BYTES, Digester, FactMaker, normalised
+from processors.crosscheck.written import FactWriter
 from schemas.codec import Codec
 from schemas.errors import SchemaError
-from schemas.provenance import cut_facts, cut_head, record_facts, record_head
-from schemas.resource import ResourceSchema
+from schemas.provenance import cut_facts, cut_head, record_compared, record_facts, record_head
+from schemas.resource import ResourceSchema, packaged_text, resource_schema
 from schemas.submission import read_submission
 from schemas.wire import ending, field_ends, nullable
+from tests.builders import TODAY
 from tests.dogs import GOOD
 from tests.examples import examples
+from tests.strategies import resources
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=100)
 LONGS = st.integers(-(2**63), 2**63 - 1)
@@ -166,3 +171,92 @@ def test_facts_end_where_they_were_written_to_end() -> None:
     assert (found.published_at, found.layout_version, found.key_id) == (1_790_000_000_000, 3, "s1")
     with pytest.raises((IndexError, SchemaError)):
         cut_facts(raw[:-4], 0)
+
+
+# -- what cross-checks compare -------------------------------------------------------------------------------------
+
+SAID = {"name_zh": "某", "name_en": "some", "told_zh": "某", "told_en": "some", "articles": "5"}
+DOG = Side(resources=(SCHEMA.code, "cats"))
+# Beside the packaged ones: every normaliser, a condition of each kind, one condition twice, two second numbers.
+OWN = (
+    CrossCheck(
+        id="fields",
+        kind=Kind.AGREES,
+        left=DOG,
+        right=Side(resources=("cats",), given=("breed",)),
+        compare=tuple(
+            Comparison(left=name, right=name, normalise=how) for name in ("@name", "chip", "born") for how in Normaliser
+        ),
+        **SAID,
+    ),
+    CrossCheck(
+        id="condition",
+        kind=Kind.EXCLUDES,
+        left=Side(resources=(SCHEMA.code,), where={"division": ("441302", "1")}, given=("keeper",)),
+        right=Side(resources=(SCHEMA.code,), empty=("company", "fee")),
+        **SAID,
+    ),
+    CrossCheck(
+        id="twice",
+        kind=Kind.EXCLUDES,
+        left=Side(resources=("cats", SCHEMA.code), empty=("company", "fee")),
+        right=Side(resources=("cats",)),
+        **SAID,
+    ),
+    *(
+        CrossCheck(
+            id=f"linked_{number}",
+            kind=Kind.LINKED,
+            left=DOG,
+            link=Link(type_field="keeper_type", number_field=number),
+            **SAID,
+        )
+        for number in ("keeper_number", "company")
+    ),
+)
+
+
+def home(document: str, number: str, _: object) -> bytes | None:
+    """A token for every other number."""
+    return (document + number).encode()[:16] if len(number) % 2 else None
+
+
+MAKER = FactMaker((*packaged_crosschecks().checks, *OWN), Digester("d1", bytes(32)), home)
+WRITER = FactWriter(MAKER)
+
+
+def data_of(schema: ResourceSchema, draw: st.DataObject) -> dict[str, Any]:
+    """Any wire values, some missing, some blank, some of them met again and again."""
+    found = {}
+    for name, spec in schema.fields.items():
+        kind = primitive(spec.avro)
+        values: st.SearchStrategy[Any] = VALUES[kind]
+        if kind == "string":
+            values = st.sampled_from(["", " ", "\u3000", "1", "NORMAL", "441302", "阿依·买买提", "ａ", "a"]) | values
+        found[name] = draw.draw(st.none() | values, name)
+    return {name: value for name, value in found.items() if value is not None or draw.draw(st.booleans())}
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(st.data(), resources() | st.none())
+def test_what_is_compared_is_written_as_the_general_writer_writes_it(data: st.DataObject, resource: str | None) -> None:
+    schema = SCHEMA if resource is None else resource_schema(packaged_text(resource))
+    row = data_of(schema, data)
+    wanted = tuple(data.draw(st.lists(st.sampled_from(sorted(schema.fields)), unique=True)))
+    expected = MAKER.compared(schema, wanted, row, TODAY)
+    written = WRITER.plan(schema, wanted).write(row, TODAY)
+    assert written == b"\x02" + record_compared().encode_physical(expected)
+    # Digests of codes are remembered: a second time they are the same.
+    assert WRITER.plan(schema, wanted).write(row, TODAY) == written
+    assert {len(digest) for digest in expected["digests"].values()} <= {DIGEST_BYTES}
+
+
+TOKENS = st.text(st.characters(codec="utf-8"), max_size=12) | st.text("aß１Ⅷ·•_ 　ſ﹒㈱é́買賣豈K", max_size=8)
+
+
+@settings(max_examples=examples(300))
+@given(TOKENS, st.sampled_from([Normaliser.NAME, Normaliser.CODE, Normaliser.TEXT]))
+def test_the_short_way_of_normalising_is_no_other_one(value: str, how: Normaliser) -> None:
+    # A dot before it sends a name the long way, and is taken out of it; so is the space of a code, the stop of a text.
+    before = {Normaliser.NAME: "·", Normaliser.CODE: " ", Normaliser.TEXT: "。"}[how]
+    assert normalised(value, how) == normalised(before + value, how)

@@ -13,6 +13,7 @@ from processors.crosscheck.words import Checked, Closed, Hit, Reason, Subject, S
 from processors.freshness.words import DAY
 from schemas.errors import RegisterFileError
 from schemas.resource import packaged_resources, packaged_text, resource_schema
+from tests.builders import TODAY
 
 CHECKS = packaged_crosschecks().checks
 TOKEN, CHILD = b"t" * 16, b"c" * 16
@@ -21,7 +22,7 @@ LONG_AGO = AT - 400 * DAY
 
 
 def maker() -> FactMaker:
-    return FactMaker(CHECKS, Digester("d1", bytes(32)), lambda document, _: CHILD if document == "111" else None)
+    return FactMaker(CHECKS, Digester("d1", bytes(32)), lambda document, *_: CHILD if document == "111" else None)
 
 
 def fact(resource: str, version: int = 1, record: bytes = b"", at: int = LONG_AGO, **data: Any) -> RecordFact:
@@ -40,8 +41,8 @@ def fact(resource: str, version: int = 1, record: bytes = b"", at: int = LONG_AG
         agency,
         present,
         made.digests(schema, data),
-        made.holds(resource, data),
-        made.references(resource, data),
+        frozenset(made.holds(resource, data)),
+        made.references(resource, data, TODAY),
     )
 
 
@@ -237,6 +238,31 @@ def test_an_older_version_or_a_repeat_changes_nothing() -> None:
 def test_the_police_are_asked_of_deaths_and_whoever_supplied_the_name_of_names() -> None:
     assert opened("death_household")[1].asked.agency == "household_registration"
     assert opened("name_by_number")[1].asked.agency == "marriage"
+
+
+# -- what is not known ---------------------------------------------------------------------------------------------
+
+
+def test_a_record_that_is_older_than_facts_is_in_no_hit() -> None:
+    bench = Bench()
+    bench.run(
+        fact("enterprise_registration", enterprise_name="惠州甲公司"),
+        replace(fact("local_tax"), key_id=None, holds=frozenset(), digests={}),
+        fact("death_certificate", deceased_name="张三"),
+        replace(fact("household_registration"), key_id=None, holds=frozenset(), digests={}),
+    )
+    assert bench.standing == set()
+    bench.run(fact("household_registration", version=2, **HOUSEHOLD))
+    assert bench.standing == {"death_household"}
+
+
+def test_digests_of_two_keys_are_not_compared() -> None:
+    left, right = FAULTS["name_by_number"]
+    bench = Bench()
+    bench.run(replace(left, key_id="d1"), replace(right, key_id="d2"))
+    assert bench.standing == set()
+    bench.run(replace(left, key_id="d2", version=2))
+    assert bench.standing == {"name_by_number"}
 
 
 # -- secrecy -------------------------------------------------------------------------------------------------------

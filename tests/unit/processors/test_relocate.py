@@ -109,10 +109,10 @@ def test_a_subscriber_is_told_why_a_record_leaves_and_under_which_pseudonym_it_g
 
 
 def test_re_keying_finds_the_same_subject_under_the_new_keys_and_leaves_what_is_new(hall: Hall) -> None:
-    rekeyer = Rekeyer(Links(), NEW_KEYS, hall.opener, b"")
+    rekeyer = Rekeyer(Links(), NEW_KEYS, hall.opener, b"", hall.fact_maker(NEW_KEYS))
     relocator = Relocator(Links(), NEW_KEYS, sealer(hall), hall.opener)
     records = messages(hall, OLD, NEW)
-    found = rekeyer.rekey(0, records, lambda m: decode(hall, m), lambda _: hall.schema, 4, TODAY)
+    found = rekeyer.rekey(0, records, lambda m: decode(hall, m), lambda _: hall.entry, 4, TODAY)
     assert (len(found.leaving), found.links, found.left) == (2, [], 0)
     out = relocator.move(found.leaving, {}, writer(hall), NOW_MS)
     moved = [RecordMessage(at, m["key"], m["value"]) for at, m in enumerate(out[::3])]
@@ -120,14 +120,14 @@ def test_re_keying_finds_the_same_subject_under_the_new_keys_and_leaves_what_is_
         identity = subject_of(hall.schema, row, TODAY)
         assert isinstance(identity, Identity)
         assert message.key[:TOKEN_BYTES] == token_of(identity, NEW_KEYS)
-    again = rekeyer.rekey(0, moved, lambda m: decode(hall, m), lambda _: hall.schema, 4, TODAY)
+    again = rekeyer.rekey(0, moved, lambda m: decode(hall, m), lambda _: hall.entry, 4, TODAY)
     assert again.leaving == []
 
 
 def test_re_keying_does_not_open_with_a_key_that_is_not_held(hall: Hall) -> None:
-    rekeyer = Rekeyer(Links(), NEW_KEYS, Opener({}), b"")
+    rekeyer = Rekeyer(Links(), NEW_KEYS, Opener({}), b"", hall.fact_maker(NEW_KEYS))
     with pytest.raises(KeyStoreError, match="no key s1"):
-        rekeyer.rekey(0, messages(hall, OLD), lambda m: decode(hall, m), lambda _: hall.schema, 4, TODAY)
+        rekeyer.rekey(0, messages(hall, OLD), lambda m: decode(hall, m), lambda _: hall.entry, 4, TODAY)
 
 
 # -- what admit says of links --------------------------------------------------------------------------------------

@@ -243,6 +243,16 @@ def test_the_schema_of_an_ended_grant_is_known_and_one_of_other_topics_is_not_ou
     assert make_plan(wanted(hall), actual).warnings == ()
 
 
+def test_what_the_bus_wrote_before_an_upgrade_is_no_change_of_the_catalogue(hall: Hall) -> None:
+    actual = provisioned(hall)
+    records = next(name for name in actual.schemas if name.startswith("record."))
+    actual.schemas[records] = (hall.schema.record_before.text, *actual.schemas[records])
+    assert make_plan(wanted(hall), actual).warnings == ()
+    actual.schemas[records] = ('"string"', *actual.schemas[records])
+    [warning] = make_plan(wanted(hall), actual).warnings
+    assert f"subject {records}-value has 1 schema(s) that no catalogue version knows" in warning
+
+
 def test_a_registry_that_holds_to_less_is_told_to_hold_to_more(hall: Hall) -> None:
     for rule in ("", "NONE", "BACKWARD", "FULL"):
         plan = make_plan(wanted(hall), replace(provisioned(hall), compatibility=rule))

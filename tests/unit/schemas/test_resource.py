@@ -1,21 +1,44 @@
 """One resource file and everything that follows from it."""
 
+import io
 import json
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from fastavro import schemaless_reader
 
 from schemas.codec import Codec
 from schemas.errors import SchemaError, UsageError
-from schemas.provenance import delivery_head, record_facts, record_head
+from schemas.provenance import delivery_head, record_compared, record_facts, record_head
 from schemas.refusals import RefusalCode
 from schemas.resource import ResourceSchema, envelope, packaged_text
 from schemas.words import SharingClass
 from tests.dogs import GOOD, NOW, ROW
 
 EVENT = "00000000-0000-0000-0000-000000000001"
+
+CHANGE = {
+    "event_id": EVENT,
+    "operation": "CREATE",
+    "business_time": NOW,
+    "subject_division_code": "441302",
+    "supersedes": None,
+    "flags": ["a"],
+    "index": 3,
+    "discriminator": b"",
+    "moved_to": None,
+    "moved_at": None,
+}
+SUBMISSION = {
+    **dict.fromkeys(("agency", "certificate", "review_number", "freshness", "sharing", "key_id", "token_key"), "x"),
+    **dict.fromkeys(("partition", "offset", "catalogue_version", "layout_version"), 1),
+    "submission_id": EVENT,
+    "published_at": NOW,
+    "admitted_at": NOW,
+}
+COMPARED = {"key_id": "d1", "digests": {"a:CODE": b"d"}, "holds": ["x.left"], "references": {}, "missing": ["a"]}
 
 
 def dog() -> ResourceSchema:
@@ -79,31 +102,37 @@ def test_a_submission_holds_changes_of_whole_rows() -> None:
     assert schema.change.decode(schema.change.encode(change))["data"] == ROW
 
 
-def test_a_record_is_head_facts_open_fields_and_two_sealed_sections_one_after_another() -> None:
+def test_a_record_is_head_facts_open_fields_two_sealed_sections_and_what_is_compared_one_after_another() -> None:
     schema = dog()
-    head = {"event_id": EVENT, "operation": "CREATE", "business_time": NOW, "subject_division_code": "441302"} | {
-        "supersedes": None,
-        "flags": ["a"],
-        "index": 3,
-        "discriminator": b"",
-        "moved_to": None,
-        "moved_at": None,
-    }
-    facts = {
-        **dict.fromkeys(("agency", "certificate", "review_number", "freshness", "sharing", "key_id", "token_key"), "x"),
-        **dict.fromkeys(("partition", "offset", "catalogue_version", "layout_version"), 1),
-        "submission_id": EVENT,
-        "published_at": NOW,
-        "admitted_at": NOW,
-    }
     opened = schema.sections["open"]
     assert opened is not None
     shown = {name: ROW[name] for name in schema.names("open")}
-    joined = record_head().encode(head) + record_facts().encode(facts) + opened.encode(shown) + b"\x02\x02i" + b"\x00"
-    whole = {"change": head, "submission": facts, "open": shown, "identity": b"i", "restricted": None}
+    joined = (
+        record_head().encode(CHANGE) + record_facts().encode(SUBMISSION) + opened.encode(shown) + b"\x02\x02i" + b"\x00"
+    )
+    joined += b"\x02" + record_compared().encode(COMPARED)
+    whole = {
+        "change": CHANGE,
+        "submission": SUBMISSION,
+        "open": shown,
+        "identity": b"i",
+        "restricted": None,
+        "compared": COMPARED,
+    }
     assert joined == schema.record.encode(whole)
     assert schema.record.decode(joined)["open"] == shown
     assert not {"keeper", "keeper_number", "fee"} & {spec["name"] for spec in opened.schema["fields"]}
+
+
+def test_readers_and_writers_from_before_and_after_something_was_compared_understand_each_other() -> None:
+    schema = dog()
+    before = {"change": CHANGE, "submission": SUBMISSION, "open": {name: ROW[name] for name in schema.names("open")}}
+    now, then = schema.record, schema.record_before
+    assert now.encode(before) == then.encode(before) + b"\x00"
+    written = now.encode({**before, "compared": COMPARED})
+    assert schemaless_reader(io.BytesIO(written), now.schema, then.schema) == then.decode(then.encode(before))
+    read = schemaless_reader(io.BytesIO(then.encode(before)), then.schema, now.schema)
+    assert read == {**then.decode(then.encode(before)), "compared": None}
 
 
 def test_each_section_has_exactly_its_fields_and_an_empty_one_has_no_codec() -> None:
