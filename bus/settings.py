@@ -106,6 +106,11 @@ class Settings(BaseSettings):
         description="seconds that a connector waits, once it has read its source beyond a quarter's end, before it "
         "declares the quarter: what it sent must have been admitted before",
     )
+    connector_digest_s: float = Field(
+        86_400.0,
+        ge=0,
+        description="seconds between two digests of what a connector's source holds; 0 makes none",
+    )
     local_start_timeout_s: float = Field(
         60.0, gt=0, description="seconds that Kafka or the registry may take to start under `bus local up`"
     )

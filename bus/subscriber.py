@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
@@ -22,6 +22,9 @@ from schemas.errors import RefusedError, SchemaError
 from schemas.refusals import RefusalCode, Refused
 
 Place = tuple[str, int]
+_Known = TypeVar("_Known")
+_Word = TypeVar("_Word")
+_Identity = tuple[str, bytes, str, str, datetime | None]
 _REMEMBERED = 100_000
 _COMMIT_EVERY_S = 1.0
 # A reader that lost Kafka is replaced, and again while Kafka stays away, at this pace.
@@ -117,7 +120,9 @@ class Subscriber:
         self._in_group = positions is None
         self._next: dict[Place, int] = dict(positions or {})
         self._open()
-        self._seen: OrderedDict[tuple[str, bytes, str, str, datetime | None], None] = OrderedDict()
+        self._seen: OrderedDict[_Identity, None] = OrderedDict()
+        self._latest: OrderedDict[tuple[str, bytes], _Identity] = OrderedDict()
+        self._beyond: dict[Place, int] = {}
         self._left: dict[tuple[str, int], bytes] = {}
         self.positions: dict[Place, int] = {}
         self._commit_at = time.monotonic() + _COMMIT_EVERY_S
@@ -262,11 +267,8 @@ class Subscriber:
             self._left[topic, part] = key
         # A record that is moved to another subject's key keeps its event id.
         identity = (topic, key, str(datum["event_id"]), datum["operation"], datum["moved_at"])
-        if identity in self._seen:
+        if self._is_repeat(identity, (topic, part), offset):
             return None
-        self._seen[identity] = None
-        if len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
         return Delivered(
             **{**datum, "event_id": str(datum["event_id"]), "flags": tuple(datum["flags"])},
             key=key,
@@ -274,3 +276,24 @@ class Subscriber:
             partition=part,
             offset=offset,
         )
+
+    def _is_repeat(self, identity: _Identity, place: Place, offset: int) -> bool:
+        """Whether the event was returned already; remembers it.
+
+        A source that is read anew may come back to a version behind a later one: that is news, and not the same message
+        read again.
+        """
+        record, again = identity[:2], offset < self._beyond.get(place, 0)
+        self._beyond[place] = max(offset + 1, self._beyond.get(place, 0))
+        if identity in self._seen and (again or self._latest.get(record) == identity):
+            return True
+        _remember(self._seen, identity, None)
+        _remember(self._latest, record, identity)
+        return False
+
+
+def _remember(known: OrderedDict[_Known, _Word], key: _Known, word: _Word) -> None:
+    known[key] = word
+    known.move_to_end(key)
+    if len(known) > _REMEMBERED:
+        known.popitem(last=False)

@@ -124,6 +124,24 @@ DECLARATION = TopicKind(
     # Whether a quarter was over when it was declared is the broker's word, not the source's (decisions 28).
     config={"message.timestamp.type": "LogAppendTime"},
 )
+DIGEST = TopicKind(
+    "digest.<agency>",
+    "what a source holds, as counts and digests by key range",
+    "the agency",
+    "the agency, crosscheck",
+    retention_ms=35 * DAY_MS,
+    envelope="digest",
+    # Two digests are compared in the order of the broker's time.
+    config={"message.timestamp.type": "LogAppendTime"},
+)
+DIFFERENCE = TopicKind(
+    "difference",
+    "where a source and the bus hold other versions, until they agree again",
+    "crosscheck",
+    "crosscheck, operator",
+    compacted=True,
+    envelope="difference",
+)
 FRESHNESS = TopicKind(
     "freshness",
     "how each agency's part of each resource stands, and the state behind it",
@@ -192,6 +210,8 @@ KINDS = (
     PULSE,
     HEARTBEAT,
     DECLARATION,
+    DIGEST,
+    DIFFERENCE,
     FRESHNESS,
     ALARM,
     INCIDENT,
@@ -225,6 +245,11 @@ def heartbeat_topic(agency: str) -> str:
 def declaration_topic(agency: str) -> str:
     """Where an agency's sources declare their quarters."""
     return f"declaration.{agency}"
+
+
+def digest_topic(agency: str) -> str:
+    """Where an agency's connectors tell what their sources hold."""
+    return f"digest.{agency}"
 
 
 def register_topic(kind: str) -> str:

@@ -27,6 +27,19 @@ class Batch:
     unchanged_since: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of what a source holds.
+
+    Attributes:
+        rows: as in a `Batch`.
+        cursor: where the next part begins; None behind the last.
+    """
+
+    rows: tuple[Change | Refused, ...]
+    cursor: str | None
+
+
 class Source(Protocol):
     """A source that can be read again from any cursor it gave."""
 
@@ -37,6 +50,20 @@ class Source(Protocol):
             cursor: as an earlier batch gave it; None for the beginning.
             limit: rows at the most.
             now: aware; rows younger than the source's settling time are left for later.
+
+        Raises:
+            SourceError: the source cannot be read as configured.
+        """
+
+    def scan(self, after: str | None, until: str, limit: int) -> Stretch:
+        """What the source holds now of the rows between two cursors, a part at a time; nothing stays open meanwhile.
+
+        A row that changes during the scan moves behind `until`, and may be missed or be read as it was before.
+
+        Args:
+            after: as an earlier part gave it; None for the beginning.
+            until: the last row, as a batch gave it.
+            limit: rows at the most.
 
         Raises:
             SourceError: the source cannot be read as configured.

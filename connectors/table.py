@@ -5,16 +5,18 @@ A row must have settled for a moment, or a transaction that commits late could s
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, DateTime, MetaData, Table, and_, create_engine, or_, select
+from sqlalchemy import ColumnElement, DateTime, MetaData, Select, Table, and_, create_engine, not_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.source import Batch
+from connectors.naming import VersionNames
+from connectors.source import Batch, Stretch
 from schemas.errors import SourceError
 from schemas.refusals import RefusalCode, Refused
 from schemas.resource import FieldSpec, ResourceSchema
@@ -56,14 +58,16 @@ class TableSource:
     Args:
         config: the table.
         schema: of the resource that its rows are of.
+        names: gives each row its event id; without it the rows have none.
 
     Raises:
         SourceError: the database cannot be reached, or a column or field does not exist.
     """
 
-    def __init__(self, config: TableConfig, schema: ResourceSchema) -> None:
+    def __init__(self, config: TableConfig, schema: ResourceSchema, names: VersionNames | None = None) -> None:
         self._config = config
         self._schema = schema
+        self._names = names
         self._engine = create_engine(config.url)
         try:
             self._table = Table(config.table, MetaData(), autoload_with=self._engine)
@@ -79,20 +83,14 @@ class TableSource:
 
     def read(self, cursor: str | None, limit: int, now: datetime) -> Batch:
         """See `connectors.source.Source`."""
-        config, columns = self._config, self._table.c
-        order = [columns[config.updated_at], *(columns[name] for name in config.key)]
-        settled = now - timedelta(milliseconds=config.settle_ms)
-        query = select(self._table).where(order[0] <= _bound(settled, order[0])).order_by(*order).limit(limit)
+        order = self._order()
+        settled = now - timedelta(milliseconds=self._config.settle_ms)
+        query = select(self._table).where(order[0] <= _bound(settled, order[0]))
         if cursor is not None:
-            query = query.where(_after(order, [_as_column(part, column) for part, column in _parts(cursor, order)]))
-        try:
-            with self._engine.connect() as connection:
-                rows = connection.execute(query).mappings().all()
-        except (SQLAlchemyError, ValueError) as error:  # ValueError: a column holds what its own type cannot be
-            raise SourceError(f"table {config.table} cannot be read ({type(error).__name__})") from None
+            query = query.where(_after(order, _marks(cursor, order)))
+        rows = self._fetch(query.order_by(*order).limit(limit))
         if rows:
-            last = rows[-1]
-            cursor = json.dumps([_plain(last[config.updated_at]), *(_plain(last[name]) for name in config.key)])
+            cursor = self._cursor(rows[-1])
         # How texts of times sort is not known: what is behind them in time need not be behind them in the table.
         at_end = len(rows) < limit and isinstance(order[0].type, DateTime)
         return Batch(
@@ -102,9 +100,36 @@ class TableSource:
             _NEVER if cursor is None else _moment(json.loads(cursor)[0]),
         )
 
+    def scan(self, after: str | None, until: str, limit: int) -> Stretch:
+        """See `connectors.source.Source`."""
+        order = self._order()
+        last = _marks(until, order)
+        # The first condition says nothing that the second does not: it is one for which a database has an index.
+        query = select(self._table).where(order[0] <= last[0], not_(_after(order, last)))
+        if after is not None:
+            query = query.where(_after(order, _marks(after, order)))
+        rows = self._fetch(query.order_by(*order).limit(limit))
+        ended = len(rows) < limit
+        return Stretch(tuple(self._change(row) for row in rows), None if ended else self._cursor(rows[-1]))
+
     def close(self) -> None:
         """Let the database go."""
         self._engine.dispose()
+
+    def _order(self) -> list[Any]:
+        config, columns = self._config, self._table.c
+        return [columns[config.updated_at], *(columns[name] for name in config.key)]
+
+    def _fetch(self, query: Select[Any]) -> Sequence[Mapping[Any, Any]]:
+        try:
+            with self._engine.connect() as connection:
+                return connection.execute(query).mappings().all()
+        except (SQLAlchemyError, ValueError) as error:  # ValueError: a column holds what its own type cannot be
+            raise SourceError(f"table {self._config.table} cannot be read ({type(error).__name__})") from None
+
+    def _cursor(self, row: Mapping[Any, Any]) -> str:
+        config = self._config
+        return json.dumps([_plain(row[config.updated_at]), *(_plain(row[name]) for name in config.key)])
 
     def _change(self, row: Mapping[Any, Any]) -> Change | Refused:
         config = self._config
@@ -121,7 +146,10 @@ class TableSource:
         if operation not in _OPERATIONS:
             return Refused(RefusalCode.E_SCHEMA, "is none of the operations", "operation")
         division = row[config.division] if config.division else None
-        return Change(data, changed, Operation(operation), division=None if division is None else str(division))
+        change = Change(data, changed, Operation(operation), division=None if division is None else str(division))
+        if self._names is None:
+            return change
+        return replace(change, event_id=self._names.event_id([row[name] for name in config.key], change))
 
 
 def coerce(spec: FieldSpec, value: object) -> Any:  # noqa: ANN401, PLR0911  any Avro value, one return a kind
@@ -175,8 +203,8 @@ def _bound(settled: datetime, column: ColumnElement[Any]) -> Any:  # noqa: ANN40
     return _as_column(settled.astimezone(SHANGHAI).replace(tzinfo=None), column)
 
 
-def _parts(cursor: str, order: list[Any]) -> list[tuple[Any, Any]]:
-    return list(zip(json.loads(cursor), order, strict=True))
+def _marks(cursor: str, order: list[Any]) -> list[Any]:
+    return [_as_column(part, column) for part, column in zip(json.loads(cursor), order, strict=True)]
 
 
 def _as_column(value: object, column: ColumnElement[Any]) -> Any:  # noqa: ANN401  as the column wants it

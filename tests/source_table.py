@@ -1,16 +1,21 @@
-"""A SQLite table as an agency's source, and the connector file that names it."""
+"""A SQLite table as an agency's source, the connector file that names it, and the connector in a thread."""
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
 from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, create_engine, insert
 
-from bus.workers.connect import read_config
+from bus.settings import Settings
+from bus.wire.clients import OnStep, no_step
+from bus.workers.connect import ConnectorWorker, read_config
 from connectors.table import SHANGHAI
 from tests.builders import permit
-from tests.city import City
+from tests.city import WAIT_S, City
 
 
 def write_table(city: City, folder: Path, rows: int) -> Path:
@@ -51,3 +56,26 @@ def write_table(city: City, folder: Path, rows: int) -> Path:
     assert yaml.safe_load(path.read_text(encoding="utf-8")) == config
     assert read_config(path).resource == city.resource
     return path
+
+
+@contextmanager
+def connecting(settings: Settings, file: Path, on_step: OnStep = no_step) -> Iterator[None]:
+    """A connector in a thread of this process; stopped at the end, and what ended it is raised."""
+    worker = ConnectorWorker(settings, read_config(file), on_step)
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            worker.run()
+        except BaseException as error:  # noqa: BLE001  raised in the test once the worker is stopped
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join(WAIT_S)
+        if errors:
+            raise errors[0]

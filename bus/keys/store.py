@@ -69,20 +69,25 @@ def create_keys(state_dir: Path) -> Path:
         "pseudonym_root": fresh_key(),
         "digests": {"key_id": "d1", "key": fresh_key()},
     }
-    # Written aside and linked into place: two that start at once end with one store, never a half one. The name is
-    # random, since process numbers repeat where containers share the folder.
-    descriptor, aside = mkstemp(prefix=".keys.", dir=state_dir)
+    write_once(path, json.dumps(content, indent=1))
+    return path
+
+
+def write_once(path: Path, text: str) -> None:
+    """Write a private file, unless there is one: two that start at once end with one file, never a half one."""
+    # Written aside and linked into place. The name is random, since process numbers repeat where containers share the
+    # folder.
+    descriptor, aside = mkstemp(prefix=f".{path.stem}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as out:
-            json.dump(content, out, indent=1)
+            out.write(text)
             out.flush()
-            # What is sealed with keys that a power cut took is lost.
+            # What depends on keys that a power cut took is lost.
             os.fsync(out.fileno())
         with suppress(FileExistsError):
             os.link(aside, path)
     finally:
         Path(aside).unlink()
-    return path
 
 
 def load_keys(state_dir: Path) -> Keys:
@@ -116,6 +121,32 @@ def load_keys(state_dir: Path) -> Keys:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise KeyStoreError(f"{path} lacks or misspells an entry ({type(error).__name__})") from None
+
+
+def digest_key(folder: Path) -> bytes:
+    """The key behind the event ids of an agency's connectors, in the agency's own folder; made at first need.
+
+    It is not renewed with certificates: with another key every row would have another id, and source and bus would
+    differ in all of them.
+
+    Args:
+        folder: the agency's, beside its certificates.
+
+    Raises:
+        KeyStoreError: it cannot be written or read, is open to others, or is no key.
+    """
+    path = folder / "digest.key"
+    try:
+        if not path.exists():
+            write_once(path, fresh_key())
+        mode, text = path.stat().st_mode, path.read_text(encoding="ascii")
+        if mode & _OTHERS:
+            raise KeyStoreError(f"{path} is open to other users; it must have mode 600")
+        return _key(text.strip())
+    except OSError:
+        raise KeyStoreError(f"{path} cannot be written or read") from None
+    except ValueError:
+        raise KeyStoreError(f"{path} is no key of {KEY_BYTES} bytes in Base64") from None
 
 
 def fresh_key() -> str:

@@ -17,6 +17,8 @@ from bus.topics import (
     CURSOR,
     DECLARATION,
     DELIVERY,
+    DIFFERENCE,
+    DIGEST,
     FRESHNESS,
     HEARTBEAT,
     INCIDENT,
@@ -32,6 +34,7 @@ from bus.topics import (
     change_topic,
     cursor_topic,
     declaration_topic,
+    digest_topic,
     heartbeat_topic,
     record_topic,
     topic_config,
@@ -45,7 +48,7 @@ from processors.reports import receipt_topic, refused_topic
 from schemas.codec import Codec
 from schemas.resource import envelope, resource_schema
 
-FIXED = (PULSE, FRESHNESS, ALARM, INCIDENT, PROGRESS, LINK, RELOCATION, *REGISTER)
+FIXED = (PULSE, DIFFERENCE, FRESHNESS, ALARM, INCIDENT, PROGRESS, LINK, RELOCATION, *REGISTER)
 # Submissions, records and deliveries have schemas that follow from the catalogue; the rest are envelopes of the bus.
 GOVERNED = ("change.", "record.", "delivery.")
 
@@ -121,6 +124,7 @@ def desired(view: RegisterView, settings: Settings, now: datetime) -> Desired:
         making.fixed(CURSOR, cursor_topic(agency.code))
         making.fixed(HEARTBEAT, heartbeat_topic(agency.code))
         making.fixed(DECLARATION, declaration_topic(agency.code))
+        making.fixed(DIGEST, digest_topic(agency.code))
     for entry in view.entries():
         _entry(making, view, entry)
     ended, due = [], {}

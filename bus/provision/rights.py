@@ -18,6 +18,7 @@ from bus.topics import (
     change_topic,
     cursor_topic,
     declaration_topic,
+    digest_topic,
     heartbeat_topic,
     register_topic,
 )
@@ -105,6 +106,9 @@ def agency_rights(code: str) -> set[Right]:
         Right(own, TOPIC, heartbeat_topic(code), WRITE),
         Right(own, TOPIC, declaration_topic(code), WRITE),
         Right(own, TOPIC, declaration_topic(code), READ),
+        # They tell what they hold; a connector asks when that was last.
+        Right(own, TOPIC, digest_topic(code), WRITE),
+        Right(own, TOPIC, digest_topic(code), READ),
         Right(own, GROUP, f"{code}.", READ, prefixed=True),
         # Readers without offsets of their own (bus/wire/feed.py, bus/wire/table.py) still name a group.
         Right(own, GROUP, f"agency-{code}.register", READ),

@@ -100,8 +100,8 @@ def read_to_end(
             deadline.check()
 
 
-def read_payloads(settings: Settings, principal: clients.Principal, topic: str) -> list[tuple[Message, bytes]]:
-    """Every message on a topic's only partition, up to its stable end, with the Avro bytes of its value.
+def payloads(settings: Settings, principal: clients.Principal, topic: str) -> Iterator[tuple[Message, bytes]]:
+    """Every message on a topic's only partition, up to its stable end, with the Avro bytes of its value, one by one.
 
     What has no value, or is not in the wire format, is left out.
 
@@ -110,12 +110,15 @@ def read_payloads(settings: Settings, principal: clients.Principal, topic: str) 
     """
     reader = clients.consumer(settings, principal, f"{principal.name}.table", **{"enable.partition.eof": True})
     try:
-        found = []
         operator = clients.admin(settings, principal)
         for message in read_to_end(reader, operator, [(topic, 0)], settings.request_timeout_s):
             framed = unframe(message.value())
             if framed is not None:
-                found.append((message, framed[1]))
-        return found
+                yield message, framed[1]
     finally:
         reader.close()
+
+
+def read_payloads(settings: Settings, principal: clients.Principal, topic: str) -> list[tuple[Message, bytes]]:
+    """As `payloads`, all together: for topics that hold little."""
+    return list(payloads(settings, principal, topic))

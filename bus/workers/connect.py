@@ -10,34 +10,38 @@
 8. count
 
 Killed at any point, the next run reads the cursor that was committed with the rows before it: none is lost, none
-comes twice. What is to be said of the source itself follows in a transaction of its own (`bus/workers/signs.py`).
+comes twice. What is to be said of the source itself follows in transactions of their own (`bus/workers/signs.py`,
+`bus/workers/digests.py`).
 """
 
 import json
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, StrictBool
 
+from bus.keys.store import digest_key
 from bus.metrics import Metrics
 from bus.publishing.assemble import Prepared, Signer, prepare, sign, split, standing_review
 from bus.settings import Settings
 from bus.topics import CURSOR, change_topic, cursor_topic
 from bus.wire import transaction as steps
-from bus.wire.clients import OnStep, Principal, no_step
+from bus.wire.clients import OnStep, Principal, admin, no_step
 from bus.wire.feed import RegisterFeed
 from bus.wire.registry import Registry
-from bus.wire.table import read_payloads
+from bus.wire.table import end_offsets, read_payloads
 from bus.wire.transaction import AbortedError, Transactions
+from bus.workers.digests import Digests
 from bus.workers.files import read_file
 from bus.workers.health import Health
 from bus.workers.signs import Signs
 from compliance.catalogue import local_date, schema_of
 from compliance.models import CatalogueEntry
 from compliance.values import AgencyCode, GrantId, ResourceCode
+from connectors.naming import VersionNames
 from connectors.source import Batch
 from connectors.table import TableConfig, TableSource
 from processors.batch import Outgoing
@@ -46,6 +50,7 @@ from processors.reports import refusal_datum, refused_topic
 from schemas.errors import NotProvisionedError
 from schemas.refusals import RefusalCode, Refused
 from schemas.resource import envelope
+from schemas.words import Change
 
 _KINDS = ("agency", "catalogue", "review")
 
@@ -55,7 +60,7 @@ class ConnectorConfig(BaseModel):
 
     Attributes:
         whole: whether the table holds all that the agency publishes of the resource; where it does not, the connector
-            says nothing of completeness and declares nothing.
+            says nothing of completeness, declares nothing and tells nothing of what it holds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,7 +90,8 @@ class ConnectorWorker:
         on_step: called with each step's number; a fault test kills here.
 
     Raises:
-        NotProvisionedError, KafkaUnavailableError, RegistryUnavailableError, SourceError: it cannot start now.
+        NotProvisionedError, KafkaUnavailableError, RegistryUnavailableError, SourceError, KeyStoreError: it cannot
+            start now.
     """
 
     def __init__(self, settings: Settings, config: ConnectorConfig, on_step: OnStep = no_step) -> None:
@@ -103,20 +109,33 @@ class ConnectorWorker:
         source = config.source
         if "settle_ms" not in source.model_fields_set:
             source = source.model_copy(update={"settle_ms": settings.connector_settle_ms})
-        self._source = TableSource(source, schema_of(entry))
+        key = Key(config.agency, config.resource)
+        names = VersionNames(digest_key(self._principal.folder), key.agency, key.resource)
+        self._source = TableSource(source, schema_of(entry), names)
         transactional_id = f"{config.agency}.{config.name}"
         self._transactions = Transactions(settings, self._principal, transactional_id, on_step)
         self._signs = Signs(
             settings,
             self._principal,
             config.name,
-            Key(config.agency, config.resource),
+            key,
             self._feed.view,
+            self._framed,
+            whole=config.whole,
+        )
+        self._digests = Digests(
+            settings,
+            self._principal,
+            config.name,
+            key,
+            self._source,
+            self._can_publish,
             self._framed,
             whole=config.whole,
         )
         self._stop = threading.Event()
         self._rows = 0
+        self._refused_from: int | None = None
         # What a submission holds besides its changes needs a little room.
         self._most_bytes = settings.submission_max_bytes - 1024
         self.metrics, self.health = Metrics("connector"), Health()
@@ -146,10 +165,11 @@ class ConnectorWorker:
                         self._publish(batch)
                         cursor = batch.cursor
                     self._speak(batch)
+                    self._tell_digest(batch)
                 except AbortedError:
                     self.metrics.counter("bus_transaction_aborts_total").labels("connector").inc()
                     continue
-                if not batch.rows:
+                if not batch.rows and not self._digests.busy:
                     self._stop.wait(min(self._settings.connector_poll_ms / 1000, self._settings.connector_heartbeat_s))
         finally:
             self._source.close()
@@ -173,6 +193,14 @@ class ConnectorWorker:
             self._signs.committed()
             self.metrics.counter("bus_transactions_total").labels("connector").inc()
 
+    def _tell_digest(self, batch: Batch) -> None:
+        """Once a day what the source holds, a part of it read at each turn, so that new rows do not wait for it."""
+        outgoing = self._digests.due(batch, self._refused_from or 0, datetime.now(UTC))
+        if outgoing:
+            self._transactions.run(outgoing, {}, None)
+            self._digests.committed()
+            self.metrics.counter("bus_transactions_total").labels("connector").inc()
+
     def _read_cursor(self) -> str | None:
         """The cursor that was committed last; None when this connector has never run."""
         found = None
@@ -180,12 +208,18 @@ class ConnectorWorker:
             if message.key() == self._config.name.encode():
                 row = envelope(CURSOR.envelope or "").decode(payload)
                 found, self._rows = row["cursor"], row["rows"]
+                self._refused_from = row["refused_from"]
+        if found is None:
+            # Every row is submitted from here on: what was refused of it before says nothing any more.
+            place, timeout_s = (refused_topic(self._config.agency), 0), self._settings.request_timeout_s
+            self._refused_from = end_offsets(admin(self._settings, self._principal), [place], timeout_s)[place]
         return found
 
     def _assemble(self, batch: Batch) -> dict[str, Sequence[Outgoing]]:
         config, view, now = self._config, self._feed.view, datetime.now(UTC)
+        on = local_date(now)
         entry = view.entry(config.resource)
-        review = standing_review(view, config.agency, config.resource, local_date(now))
+        review = standing_review(view, config.agency, config.resource, on)
         if entry is None or review is None:
             raise NotProvisionedError(
                 f"{config.agency} has no catalogue entry or standing review for {config.resource}"
@@ -193,10 +227,7 @@ class ConnectorWorker:
         prepared: dict[int, list[Prepared]] = {}
         refusals: list[Outgoing] = []
         for index, row in enumerate(batch.rows):
-            found = row if isinstance(row, Refused) else prepare(entry, row, local_date(now))
-            if isinstance(found, Prepared) and found.encoded_bytes > self._most_bytes:
-                # Alone it would be more than a submission may be; sent all the same, it would stop the source for good.
-                found = Refused(RefusalCode.E_SCHEMA, f"the change is larger than {self._most_bytes} bytes")
+            found = row if isinstance(row, Refused) else self._prepare(entry, row, on)
             if isinstance(found, Refused):
                 refusals.append(self._refusal(found, self._rows + index, now))
             else:
@@ -208,6 +239,18 @@ class ConnectorWorker:
         if refusals:
             outgoing[refused_topic(config.agency)] = refusals
         return outgoing
+
+    def _prepare(self, entry: CatalogueEntry, change: Change, on: date) -> Prepared | Refused:
+        found = prepare(entry, change, on)
+        if isinstance(found, Prepared) and found.encoded_bytes > self._most_bytes:
+            # Alone it would be more than a submission may be; sent all the same, it would stop the source for good.
+            return Refused(RefusalCode.E_SCHEMA, f"the change is larger than {self._most_bytes} bytes")
+        return found
+
+    def _can_publish(self, change: Change, on: date) -> bool:
+        """Whether the row goes, or went, to admit, and is not refused here already."""
+        entry = self._feed.view.entry(self._config.resource)
+        return entry is not None and isinstance(self._prepare(entry, change, on), Prepared)
 
     def _submissions(
         self, entry: CatalogueEntry, review: str, prepared: dict[int, list[Prepared]], now: datetime
@@ -245,6 +288,7 @@ class ConnectorWorker:
             "cursor": batch.cursor or json.dumps(None),
             "rows": self._rows + len(batch.rows),
             "written_at": int(now.timestamp() * 1000),
+            "refused_from": self._refused_from,
         }
         return self._framed(cursor_topic(config.agency), "cursor", config.name, datum)
 

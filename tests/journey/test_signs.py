@@ -1,8 +1,6 @@
 """A connector speaks for its source by itself: heartbeats all the time, and one declaration a quarter."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,11 +8,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Message
 
-from bus.settings import Settings
 from bus.topics import PULSE
-from bus.wire.clients import OnStep, no_step
 from bus.wire.transaction import PROCESS
-from bus.workers.connect import ConnectorWorker, read_config
 from bus.workers.supervisor import environment_of
 from compliance.profiles import Law
 from compliance.workdays import WorkCalendar
@@ -38,10 +33,10 @@ from processors.freshness.words import (
 from schemas.codec import unframe
 from schemas.resource import envelope
 from schemas.words import FreshnessClass
-from tests.city import WAIT_S, City, running, until
+from tests.city import City, running, until
 from tests.command import Command
 from tests.local_cluster import LocalBus
-from tests.source_table import write_table
+from tests.source_table import connecting, write_table
 
 pytestmark = pytest.mark.kafka
 
@@ -55,29 +50,6 @@ QUICK = {
     "connector_declare_after_s": 0.5,
 }
 GRACE_MS = 500
-
-
-@contextmanager
-def connecting(settings: Settings, file: Path, on_step: OnStep = no_step) -> Iterator[None]:
-    """A connector in a thread of this process; stopped at the end, and what ended it is raised."""
-    worker = ConnectorWorker(settings, read_config(file), on_step)
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            worker.run()
-        except BaseException as error:  # noqa: BLE001  raised in the test once the worker is stopped
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        worker.stop()
-        thread.join(WAIT_S)
-        if errors:
-            raise errors[0]
 
 
 class Told:

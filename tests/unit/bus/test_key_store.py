@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bus.keys.store import Keys, create_keys, key_file, load_keys
+from bus.keys.store import Keys, create_keys, digest_key, key_file, load_keys
 from processors.sealing import Opener, Sealer
 from schemas.errors import KeyStoreError
 
@@ -213,3 +213,43 @@ def test_a_store_whose_token_keys_have_no_id_is_not_used(state: Path) -> None:
 def test_json_that_is_no_store_is_an_error(state: Path, text: str) -> None:
     key_file(state).write_text(text, encoding="ascii")
     assert error_of(state).startswith(f"{key_file(state)} lacks or misspells an entry")
+
+
+# -- the key behind the event ids of an agency's connectors --------------------------------------------------------
+
+
+def test_an_agencys_digest_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    barrier = Barrier(4)
+
+    def begin(_: int) -> bytes:
+        barrier.wait()
+        return digest_key(tmp_path)
+
+    with ThreadPoolExecutor(4) as pool:
+        [key] = set(pool.map(begin, range(4)))
+    assert len(key) == 32
+    assert [path.name for path in tmp_path.iterdir()] == ["digest.key"]
+    assert stat.S_IMODE((tmp_path / "digest.key").stat().st_mode) == 0o600
+    other = tmp_path / "other"
+    other.mkdir()
+    assert digest_key(other) != key == digest_key(tmp_path)
+
+
+def test_a_digest_key_that_is_open_to_others_is_none_or_cannot_be_written_is_refused_without_its_text(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "digest.key"
+    digest_key(tmp_path)
+    text = path.read_text(encoding="ascii")
+    path.chmod(0o640)
+    with pytest.raises(KeyStoreError, match="mode 600"):
+        digest_key(tmp_path)
+    path.chmod(0o600)
+    for wrong in (text[4:], "", "nothing at all"):
+        path.write_text(wrong, encoding="ascii")
+        with pytest.raises(KeyStoreError, match="is no key of 32 bytes") as refused:
+            digest_key(tmp_path)
+        assert not wrong or wrong not in str(refused.value)
+        assert refused.value.__suppress_context__
+    with pytest.raises(KeyStoreError, match="cannot be written or read"):
+        digest_key(tmp_path / "nowhere")

@@ -12,6 +12,8 @@ from bus.topics import (
     DAY_MS,
     DECLARATION,
     DELIVERY,
+    DIFFERENCE,
+    DIGEST,
     FOREVER,
     FRESHNESS,
     HEARTBEAT,
@@ -29,6 +31,7 @@ from bus.topics import (
     change_topic,
     cursor_topic,
     declaration_topic,
+    digest_topic,
     heartbeat_topic,
     record_topic,
     register_topic,
@@ -67,6 +70,8 @@ def test_every_kind_of_topic_stands_in_the_table_once() -> None:
         "pulse",
         "heartbeat.<agency>",
         "declaration.<agency>",
+        "digest.<agency>",
+        "difference",
         "freshness",
         "alarm",
         "incident",
@@ -87,6 +92,7 @@ def test_whoever_names_a_topic_names_it_as_the_table_does() -> None:
     assert cursor_topic("psb") == filled(CURSOR)
     assert heartbeat_topic("psb") == filled(HEARTBEAT)
     assert declaration_topic("psb") == filled(DECLARATION)
+    assert digest_topic("psb") == filled(DIGEST)
     assert receipt_topic("psb") == filled(RECEIPT)
     assert refused_topic("psb") == filled(REFUSED)
     assert grant.topic == filled(DELIVERY, agency=STATS, resource=PERMIT)
@@ -120,14 +126,15 @@ def test_a_topic_is_either_compacted_or_kept_for_a_time(kind: TopicKind) -> None
 
 def test_state_is_compacted_and_reports_are_not() -> None:
     assert {kind.pattern for kind in KINDS if kind.compacted} == {
-        kind.pattern for kind in (RECORD, DELIVERY, CURSOR, FRESHNESS, ALARM, PROGRESS, LINK, RELOCATION, *REGISTER)
+        kind.pattern
+        for kind in (RECORD, DELIVERY, CURSOR, DIFFERENCE, FRESHNESS, ALARM, PROGRESS, LINK, RELOCATION, *REGISTER)
     }
 
 
 @pytest.mark.parametrize(
     ("kind", "days"),
-    [(RECEIPT, 30), (REFUSED, 180), (PULSE, 7), (HEARTBEAT, 7)],
-    ids=["receipts", "refusals", "pulses", "heartbeats"],
+    [(RECEIPT, 30), (REFUSED, 180), (PULSE, 7), (HEARTBEAT, 7), (DIGEST, 35)],
+    ids=["receipts", "refusals", "pulses", "heartbeats", "digests"],
 )
 def test_reports_are_kept_for_their_days(kind: TopicKind, days: int) -> None:
     assert config(kind)["retention.ms"] == str(days * DAY_MS)
@@ -155,7 +162,12 @@ def test_compaction_of_records_waits_a_week_for_the_archiver() -> None:
 
 
 def test_the_time_of_what_a_source_says_is_the_brokers() -> None:
-    assert [kind for kind in KINDS if "message.timestamp.type" in config(kind)] == [CHANGE, HEARTBEAT, DECLARATION]
+    assert [kind for kind in KINDS if "message.timestamp.type" in config(kind)] == [
+        CHANGE,
+        HEARTBEAT,
+        DECLARATION,
+        DIGEST,
+    ]
 
 
 # -- who writes and reads ------------------------------------------------------------------------------------------
@@ -169,6 +181,7 @@ def test_no_agency_writes_what_others_rely_on() -> None:
         "cursor.<agency>",
         "heartbeat.<agency>",
         "declaration.<agency>",
+        "digest.<agency>",
     }
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, create_engine, delete, insert, text
+from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, create_engine, delete, insert, text, update
 
+from connectors.naming import VersionNames
 from connectors.table import SHANGHAI, TableConfig, TableSource, _bound, coerce
 from schemas.errors import SourceError
 from schemas.refusals import Refused
@@ -192,3 +193,74 @@ def test_a_column_that_knows_zones_is_asked_with_one() -> None:
     zoned, plain = (Column("at", DateTime(timezone=zone)) for zone in (True, False))
     assert (_bound(NOW, zoned), _bound(NOW, plain)) == (NOW, local(NOW))
     assert _bound(NOW, zoned).tzinfo is not None
+
+
+# -- what it holds between two cursors -----------------------------------------------------------------------------
+
+NAMES = VersionNames(b"s" * 32, "psb", PERMIT)
+
+
+def ids(source: TableSource, until: str, page: int) -> list[str]:
+    """Of every row up to a cursor, a part at a time."""
+    found, after = [], None
+    while True:
+        part = source.scan(after, until, page)
+        assert len(part.rows) <= page
+        found += [row.event_id for row in part.rows if isinstance(row, Change)]
+        if part.cursor is None:
+            return found
+        after = part.cursor
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), unique_by=lambda row: row[:2], min_size=1
+    ),
+    st.integers(1, 5),
+    st.integers(1, 5),
+)
+def test_a_scan_gives_what_was_read_up_to_the_cursor_under_the_same_ids(
+    shared: Source, rows: list[tuple[int, int, int]], read: int, page: int
+) -> None:
+    with shared.engine.begin() as connection:
+        connection.execute(delete(shared.table))
+    shared.put(*({"a": a, "b": b, "at": local(NOW - timedelta(hours=age)), "name": f"{a}"} for a, b, age in rows))
+    source = TableSource(shared.config(), SCHEMA, NAMES)
+    batch = source.read(None, read, NOW)
+    assert batch.cursor is not None
+    named = [row.event_id for row in batch.rows if isinstance(row, Change)]
+    assert ids(source, batch.cursor, page) == named
+    assert len(set(named)) == len(named) == min(read, len(rows))
+    source.close()
+
+
+def test_a_row_that_changed_behind_the_cursor_is_not_in_the_scan_and_later_has_another_id(tmp_path: Path) -> None:
+    made = Source(tmp_path)
+    made.put(*({"a": a, "b": 0, "at": local(NOW - timedelta(hours=2))} for a in range(3)))
+    source = TableSource(made.config(), SCHEMA, NAMES)
+    before = source.read(None, 9, NOW)
+    assert before.cursor is not None
+    known = ids(source, before.cursor, 2)
+    with made.engine.begin() as connection:
+        connection.execute(update(made.table).where(made.table.c.a == 1).values(at=local(NOW - timedelta(hours=1))))
+    assert ids(source, before.cursor, 2) == [known[0], known[2]]
+    after = source.read(before.cursor, 9, NOW)
+    assert after.cursor is not None
+    [changed] = [row.event_id for row in after.rows if isinstance(row, Change)]
+    # Its content is as before: its time alone makes it another version.
+    assert changed not in known
+    assert ids(source, after.cursor, 2) == [known[0], known[2], changed]
+    source.close()
+
+
+def test_a_row_that_cannot_be_a_change_stands_in_the_scan_too(tmp_path: Path) -> None:
+    made = Source(tmp_path)
+    made.put({"a": 1, "b": 1, "at": local(NOW), "born": "某日"}, {"a": 1, "b": 2, "at": local(NOW)})
+    source = TableSource(made.config(), SCHEMA, NAMES)
+    until = source.read(None, 9, NOW).cursor
+    assert until is not None
+    bad, good = source.scan(None, until, 9).rows
+    assert isinstance(bad, Refused)
+    assert isinstance(good, Change)
+    source.close()

@@ -61,7 +61,7 @@ def test_an_empty_register_asks_for_the_buss_own_topics_and_the_workers_rights()
 def test_every_agency_has_its_reports_and_every_owner_its_corridor(hall: Hall) -> None:
     reports = {
         f"{kind}.{code}"
-        for kind in ("receipt", "refused", "cursor", "heartbeat", "declaration")
+        for kind in ("receipt", "refused", "cursor", "heartbeat", "declaration", "digest")
         for code in (POLICE, STATS)
     }
     assert set(wanted(hall).topics) == FIXED_NAMES | reports | {RECORDS, CHANGES}

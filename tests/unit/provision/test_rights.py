@@ -33,7 +33,7 @@ ALL = agency_rights("psb") | agency_rights("psb_x") | worker_rights()
 TOPICS = [
     *(
         f"{kind}.{who}"
-        for kind in ("receipt", "refused", "cursor", "heartbeat", "declaration")
+        for kind in ("receipt", "refused", "cursor", "heartbeat", "declaration", "digest")
         for who in ("psb", "psb_x", "psb.x", "ps")
     ),
     *(f"change.{who}.permit" for who in ("psb", "psb_x", "ps")),
@@ -45,6 +45,7 @@ TOPICS = [
         "incident",
         "freshness",
         "alarm",
+        "difference",
         "bus.delivery-progress",
         "change.psb",
         "somebody.elses",
@@ -74,20 +75,16 @@ def reach(principal: str, operation: str) -> set[str]:
 
 
 def test_an_agency_writes_its_own_corridor_refusals_cursors_and_word_on_its_sources_and_nothing_else() -> None:
-    assert reach(PSB, WRITE) == {"change.psb.permit", "refused.psb", "cursor.psb", "heartbeat.psb", "declaration.psb"}
-    assert reach(NEIGHBOUR, WRITE) == {
-        "change.psb_x.permit",
-        "refused.psb_x",
-        "cursor.psb_x",
-        "heartbeat.psb_x",
-        "declaration.psb_x",
-    }
+    kinds = ("refused", "cursor", "heartbeat", "declaration", "digest")
+    for who, code in ((PSB, "psb"), (NEIGHBOUR, "psb_x")):
+        assert reach(who, WRITE) == {f"change.{code}.permit", *(f"{kind}.{code}" for kind in kinds)}
 
 
 def test_an_agency_reads_its_own_reports_and_the_open_part_of_the_register_and_nothing_else() -> None:
     open_part = {"register.agency", "register.catalogue", "register.review"}
-    assert reach(PSB, READ) == {"receipt.psb", "refused.psb", "cursor.psb", "declaration.psb"} | open_part
-    assert reach(NEIGHBOUR, READ) == {"receipt.psb_x", "refused.psb_x", "cursor.psb_x", "declaration.psb_x"} | open_part
+    kinds = ("receipt", "refused", "cursor", "declaration", "digest")
+    for who, code in ((PSB, "psb"), (NEIGHBOUR, "psb_x")):
+        assert reach(who, READ) == {f"{kind}.{code}" for kind in kinds} | open_part
 
 
 def test_an_agency_does_not_even_see_what_it_may_neither_read_nor_write() -> None:
