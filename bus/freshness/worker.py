@@ -17,7 +17,7 @@ from bus.freshness.shell import Shell
 from bus.metrics import Metrics
 from bus.register.place import law_of
 from bus.settings import Settings
-from bus.topics import ALARM, FRESHNESS, PULSE, TopicKind, declaration_topic, heartbeat_topic
+from bus.topics import ALARM, DELIVERY_PULSE, FRESHNESS, PULSE, TopicKind, declaration_topic, heartbeat_topic
 from bus.wire.clients import OnStep, Principal, admin, consumer, no_step
 from bus.wire.deadline import Deadline
 from bus.wire.feed import RegisterFeed
@@ -105,7 +105,7 @@ class FreshnessWorker:
 
     def _topics(self) -> tuple[str, ...]:
         codes = sorted(agency.code for agency in self._feed.view.agencies())
-        return (PULSE.pattern, *map(heartbeat_topic, codes), *map(declaration_topic, codes))
+        return (PULSE.pattern, DELIVERY_PULSE.pattern, *map(heartbeat_topic, codes), *map(declaration_topic, codes))
 
     async def _run(self) -> None:
         while not self._stop.is_set():

@@ -17,6 +17,7 @@ from bus.topics import (
     CURSOR,
     DECLARATION,
     DELIVERY,
+    DELIVERY_PULSE,
     FRESHNESS,
     HEARTBEAT,
     INCIDENT,
@@ -45,7 +46,7 @@ from processors.reports import receipt_topic, refused_topic
 from schemas.codec import Codec
 from schemas.resource import envelope, resource_schema
 
-FIXED = (PULSE, FRESHNESS, ALARM, INCIDENT, PROGRESS, LINK, RELOCATION, *REGISTER)
+FIXED = (PULSE, FRESHNESS, ALARM, INCIDENT, PROGRESS, DELIVERY_PULSE, LINK, RELOCATION, *REGISTER)
 # Submissions, records and deliveries have schemas that follow from the catalogue; the rest are envelopes of the bus.
 GOVERNED = ("change.", "record.", "delivery.")
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from processors.freshness.words import (
     DAY,
+    MINUTE,
     At,
     Declaration,
     DeliveryLag,
@@ -80,13 +81,43 @@ class Traffic:
     refused_at: int = NOTHING
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Delivered:
-    """The latest delivery under a grant: when, how long after admission, how old the data were (NOTHING: unknown)."""
+    """Of the latest minute with deliveries under a grant the one that waited longest, and the minute's before it.
+
+    Several workers deliver to a grant: the latest delivery alone would be one worker's now and another's then.
+
+    Attributes:
+        at: when it was delivered.
+        lag: how long after its admission.
+        age: how old the data were; NOTHING where unknown.
+        lag_before: the longest lag of the minute just before; NOTHING where nothing was delivered.
+    """
 
     at: int
     lag: int
     age: int = NOTHING
+    lag_before: int = NOTHING
+
+    @property
+    def minute(self) -> int:
+        """The minute that it lies in."""
+        return self.at // MINUTE
+
+    @property
+    def longest(self) -> int:
+        """The longest lag of both minutes."""
+        return max(self.lag, self.lag_before)
+
+    def joined(self, other: "Delivered") -> "Delivered":
+        """What is known of both, whichever came first."""
+        earlier, later = sorted((self, other), key=lambda one: one.minute)
+        if earlier.minute == later.minute:
+            longer = max(earlier, later, key=lambda one: (one.lag, one.at, one.age))
+            return replace(longer, lag_before=max(earlier.lag_before, later.lag_before))
+        if earlier.minute == later.minute - 1:
+            return replace(later, lag_before=max(later.lag_before, earlier.lag))
+        return later
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +263,7 @@ def _delivery(state: State, delivery: DeliveryLag) -> dict[str, Any]:
     age = NOTHING if delivery.business_time is None else max(0, at - delivery.business_time)
     found = Delivered(at, max(0, at - delivery.admitted_at), age)
     known = state.delivered.get(delivery.grant)
-    delivered = {**state.delivered, delivery.grant: found if known is None else max(known, found)}
+    delivered = {**state.delivered, delivery.grant: found if known is None else known.joined(found)}
     oldest = max(one.at for one in delivered.values()) - KEEP_DELIVERIES
     return {"delivered": {grant: one for grant, one in delivered.items() if one.at >= oldest}}
 

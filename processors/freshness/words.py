@@ -211,6 +211,12 @@ class DeliveryLag:
     admitted_at: int
     business_time: int | None = None
 
+    @classmethod
+    def from_datum(cls, datum: Mapping[str, Any]) -> "DeliveryLag":
+        """From the physical datum of `schemas/envelope/delivery_pulse.avsc`."""
+        key = Key(datum["agency"], datum["resource"])
+        return cls(key, datum["grant"], datum["delivered_at"], datum["admitted_at"], datum["business_time"])
+
 
 @dataclass(frozen=True, slots=True)
 class OutageAccepted:

@@ -9,32 +9,41 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer
 
+from bus import Change, Publisher
 from bus.freshness.desk import Desk
 from bus.freshness.shell import GROUP
 from bus.freshness.worker import FreshnessWorker
-from bus.register.place import law_of
+from bus.provision.actual import Cluster
+from bus.register.lock import relay_lock
+from bus.register.place import law_of, opened
+from bus.register.relay import Relay
 from bus.settings import Settings
-from bus.topics import ALARM, FRESHNESS, PULSE, declaration_topic, heartbeat_topic
+from bus.topics import ALARM, DELIVERY_PULSE, FRESHNESS, PROGRESS, PULSE, declaration_topic, heartbeat_topic
 from bus.wire.clients import Principal, admin, producer
 from bus.wire.feed import RegisterFeed
 from bus.wire.registry import Registry
 from bus.wire.transaction import COMMIT
 from bus.workers.supervisor import environment_of
+from compliance.catalogue import SHANGHAI
+from compliance.roles import Actor
 from compliance.workdays import WorkCalendar
 from processors.batch import InMessage
 from processors.freshness.targets import Limits
-from processors.freshness.words import quarter_name, quarter_of
+from processors.freshness.words import MINUTE, quarter_name, quarter_of
 from schemas.codec import unframe
 from schemas.resource import envelope
-from tests.city import WAIT_S, City, until
+from tests.builders import permit
+from tests.city import WAIT_S, City, running, until
 from tests.killing import kill_at
 from tests.local_cluster import LocalBus
+from tests.register import AUTHORITY, moved, of
 
 pytestmark = pytest.mark.kafka
 QUICK = Limits(silent_after=2_500)
@@ -79,9 +88,9 @@ def watching(
     assert not thread.is_alive()
 
 
-def say(city: City, kind: str, topic: str, datum: Mapping[str, Any], agency: str | None = None) -> None:
-    """An agency's word on its own topic, under its own certificate."""
-    principal = Principal.agency(city.settings, agency or city.owner)
+def say(city: City, kind: str, topic: str, datum: Mapping[str, Any], principal: Principal | None = None) -> None:
+    """A word on a topic, under its speaker's own certificate: the city's owner's, unless another is named."""
+    principal = principal or Principal.agency(city.settings, city.owner)
     codec = envelope(kind)
     head = Registry(city.settings, Principal.role(city.settings, "operator")).head(topic, codec)
     writer = producer(city.settings, principal)
@@ -119,6 +128,73 @@ def test_a_silent_source_is_told_to_its_agency_until_it_is_heard_of_and_silence_
     assert rows(city, FRESHNESS.pattern)[-1]["status"] == "SILENT"
 
 
+def test_an_outage_that_the_authority_accepts_lets_the_clocks_stand_still_and_its_end_lets_them_go_on(
+    city: City,
+) -> None:
+    """By the register's own way: decided in its database, told on `register.outage` by its relay."""
+    today = datetime.now(SHANGHAI).date().isoformat()
+    notice = {"division": "441300", "started_on": today, "reason": "水浸", "remedy": "抢修", "document": "1"}
+    whose = of(city.owner)
+    with watching(city.settings, QUICK):
+        until(lambda: alarms(city, "SILENT") == [(city.owner, False)], "silence")
+        with opened(city.settings) as register:
+
+            def act(number: str, action: str, form: Mapping[str, Any], actor: Actor) -> None:
+                moved(register.act(number, action, form, actor, datetime.now(UTC)))
+                with relay_lock(register.engine, WAIT_S):
+                    Relay(Cluster(city.settings), register).run()
+
+            number = moved(register.open("outage", "report", notice, whose, datetime.now(UTC))).matter.number
+            act(number, "accept", {"reason": "属实"}, AUTHORITY)
+            until(lambda: alarms(city, "SILENT")[1:] == [(city.owner, True)], "the alarm's end")
+            assert rows(city, FRESHNESS.pattern)[-1]["status"] == "PAUSED"
+            act(number, "restore", {"restored_on": today, "remedy": "已修复"}, whose)
+            until(lambda: alarms(city, "SILENT")[2:] == [(city.owner, False)], "silence again")
+
+
+def live(city: City, grant: str) -> bool:
+    """Whether a grant is delivered to on every partition."""
+    found = {row["partition"]: row["state"] for row in city.data(PROGRESS.pattern) if row["grant"] == grant}
+    return found == dict.fromkeys(range(city.partitions), "LIVE")
+
+
+def told_of(city: City) -> set[str]:
+    """The grants of which a deliver worker told what deliveries took."""
+    return {row["grant"] for row in rows(city, DELIVERY_PULSE.pattern)}
+
+
+def publish_one(city: City, seed: int) -> None:
+    with Publisher(city.owner, settings=city.settings) as publisher:
+        [receipt] = publisher.publish(city.resource, [Change(permit(seed), datetime.now(UTC))]).receipts()
+    assert receipt.admitted
+
+
+def test_what_deliveries_took_is_told_and_judged_and_what_a_new_grant_catches_up_with_is_not(city: City) -> None:
+    """A target of a millisecond: every delivery is late."""
+    first = city.add_grant("first")
+    city.apply()
+    with watching(city.settings, Limits(delivery_lag=1)), running(city.settings, "admit", "deliver"):
+        until(lambda: live(city, first), "the first grant")
+        publish_one(city, 1)
+        until(lambda: told_of(city) == {first}, "what the delivery took")
+        second = city.add_grant("second")
+        city.apply()
+        until(lambda: live(city, second) and len(city.data(city.topic(second))) == 1, "the second grant, caught up")
+        publish_one(city, 2)
+        until(lambda: told_of(city) == {first, second}, "what the second grant's delivery took")
+        until(lambda: alarms(city, "DELIVERY_LAG") == 2 * [("operator", False)], "the operator's alarms")
+        until(lambda: (rows(city, FRESHNESS.pattern)[-1]["age_ms"] or 0) > 0, "how old the data were")
+        for grant in (first, second):
+            # Minutes later, as far as the clock of who delivers goes, and in time.
+            at = now_ms() + 3 * MINUTE
+            whose = {"agency": city.owner, "resource": city.resource, "grant": grant, "records": 1}
+            datum = {**whose, "delivered_at": at, "admitted_at": at, "business_time": None}
+            say(city, "delivery_pulse", DELIVERY_PULSE.pattern, datum, Principal.role(city.settings, "operator"))
+        until(lambda: alarms(city, "DELIVERY_LAG")[2:] == 2 * [("operator", True)], "the alarms' end")
+    # Of the second grant one record alone: the other one it caught up with.
+    assert [row["records"] for row in rows(city, DELIVERY_PULSE.pattern) if row["grant"] == second] == [1, 1]
+
+
 def test_a_quarter_that_nobody_declared_is_told_and_a_declaration_clears_it(
     local_bus: LocalBus, tmp_path: Path
 ) -> None:
@@ -142,7 +218,7 @@ def test_a_quarter_that_nobody_declared_is_told_and_a_declaration_clears_it(
         told = alarms(city, "STATIC_OVERDUE")
         assert set(told) == {(city.owner, False)}
         # Another agency's name on one's own topic, and bytes that are no declaration, say nothing.
-        say(city, "declaration", declaration_topic(city.other), datum, city.other)
+        say(city, "declaration", declaration_topic(city.other), datum, Principal.agency(city.settings, city.other))
         writer = producer(city.settings, Principal.agency(city.settings, city.owner))
         writer.produce(topic, key=b"x", value=b"rubbish", partition=0)
         assert writer.flush(WAIT_S) == 0

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from processors.freshness.alarms import OPERATOR, RULES, Alarm, AlarmCode, Sever
 from processors.freshness.board import Board
 from processors.freshness.judge import Status, Verdict, judge
 from processors.freshness.pauses import FOREVER, Pauses, observe_outage, overlap
-from processors.freshness.state import State, observe
+from processors.freshness.state import Delivered, State, observe
 from processors.freshness.words import (
     DAY,
     HOUR,
@@ -169,8 +170,21 @@ def test_a_delivery_within_the_target_clears_its_own_grant_alone() -> None:
         return at, DeliveryLag(KEY, grant, at, at - lag)
 
     source = Watched(DYNAMIC).add(beat(NOW), delivered(NOW, "g-1", HOUR), delivered(NOW, "g-2", HOUR))
-    source.add(delivered(NOW + SECOND, "g-2", SECOND))
-    assert [alarm.about for alarm in source.at(NOW + SECOND).alarms] == ["g-1"]
+    later = NOW + 2 * MINUTE
+    source.add(delivered(later, "g-2", SECOND))
+    assert [alarm.about for alarm in source.at(later).alarms] == ["g-1"]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_of_two_minutes_the_longest_delivery_counts_in_whatever_order_workers_told(order: tuple[int, ...]) -> None:
+    """Of two workers one is behind: what it told last must not be hidden by the other's next delivery."""
+    times = [NOW, NOW + MINUTE - SECOND, NOW + MINUTE, NOW + 2 * MINUTE]
+    found = [Delivered(at, lag, age) for at, lag, age in zip(times, (9, HOUR, 7, 5), (1, 2, 3, 4), strict=True)]
+    known = found[order[0]]
+    for number in order[1:]:
+        known = known.joined(found[number])
+    assert known == Delivered(NOW + 2 * MINUTE, 5, 4, 7)
+    assert found[2].joined(found[0]).joined(found[1]).longest == HOUR
 
 
 # -- clocks of sources ---------------------------------------------------------------------------------------------
