@@ -184,7 +184,7 @@ REGISTER = tuple(
         f"register.{kind}",
         f"the register's {kind} entries",
         "operator",
-        "the bus, and agencies (but grants and outages)",
+        "the bus, and agencies (but grants, outages and reckonings)",
         compacted=True,
         envelope=f"register_{kind}",
     )

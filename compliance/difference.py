@@ -7,7 +7,7 @@ from enum import StrEnum
 from compliance.catalogue import schema_of
 from compliance.entry_codes import Problem
 from compliance.entry_rules import alone, among, changed
-from compliance.models import Agency, CatalogueEntry, Grant, GrantState, Outage, RegisterModel, SecrecyReview
+from compliance.models import Agency, CatalogueEntry, Grant, GrantState, Outage, Reckoning, RegisterModel, SecrecyReview
 from compliance.positions import Path
 from compliance.registerfile import Item, RegisterFile
 from compliance.repeat_rules import repeats
@@ -54,6 +54,8 @@ def known(view: RegisterView, model: RegisterModel) -> RegisterModel | None:
         return view.review(model.agency, model.number)
     if isinstance(model, Outage):
         return view.outage(model.number)
+    if isinstance(model, Reckoning):
+        return view.reckoning(model.key)
     return view.grant(model.id)
 
 

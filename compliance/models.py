@@ -267,10 +267,32 @@ class Outage(Model):
         return self.number
 
 
-RegisterModel = Agency | CatalogueEntry | SecrecyReview | Grant | Outage
-MODELS: dict[str, type[Agency] | type[CatalogueEntry] | type[SecrecyReview] | type[Grant] | type[Outage]] = {
-    model.kind: model for model in (Agency, CatalogueEntry, SecrecyReview, Grant, Outage)
-}
+class Reckoning(Model):
+    """Something that changes how deadlines are counted: a calendar year, a suspension, a county's own number (Art 60).
+
+    Attributes:
+        of: its kind in the register (`compliance/register/kept.py`).
+        name: its key there.
+        content: the model as JSON text.
+    """
+
+    kind: ClassVar[str] = "reckoning"
+
+    of: Literal["calendar_year", "suspension", "county_override"]
+    name: Text
+    content: str
+
+    @property
+    def key(self) -> str:
+        """The register key."""
+        return f"{self.of}/{self.name}"
+
+
+RegisterModel = Agency | CatalogueEntry | SecrecyReview | Grant | Outage | Reckoning
+MODELS: dict[
+    str,
+    type[Agency] | type[CatalogueEntry] | type[SecrecyReview] | type[Grant] | type[Outage] | type[Reckoning],
+] = {model.kind: model for model in (Agency, CatalogueEntry, SecrecyReview, Grant, Outage, Reckoning)}
 
 __all__ = [
     "MODELS",
@@ -290,6 +312,7 @@ __all__ = [
     "Outage",
     "OutageState",
     "OwnerRule",
+    "Reckoning",
     "RegisterModel",
     "ResourceFormat",
     "RowScope",

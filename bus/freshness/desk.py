@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bus.topics import ALARM, DECLARATION, DELIVERY_PULSE, FRESHNESS, HEARTBEAT, PULSE
+from compliance.models import Reckoning
 from compliance.outages import excuses_in
 from compliance.profiles import Law
+from compliance.register.kept import calendar_with, kept_of, law_with
 from compliance.view import RegisterView
 from compliance.workdays import WorkCalendar
 from processors.batch import InMessage, Outgoing
@@ -66,14 +68,16 @@ class Desk:
     """The board of the one worker that leads.
 
     Args:
-        law: the clocks that bind.
-        calendar: the working days.
+        law: the clocks that bind, before what counties set.
+        calendar: the working days that are packaged; the register's come to them.
         limits: the operator's numbers.
         frames: frame heads of `freshness` and `alarm`.
     """
 
     def __init__(self, law: Law, calendar: WorkCalendar, limits: Limits, frames: Mapping[str, bytes]) -> None:
         self._law, self._limits, self._frames = law, limits, frames
+        self._packaged = law, calendar
+        self._reckonings: tuple[Reckoning, ...] = ()
         self._board = Board(law, calendar)
         self._wanted: dict[Key, Targets] = {}
         self._expected: dict[Key, Targets] = {}
@@ -106,6 +110,11 @@ class Desk:
 
         Half of what was missed would make a source silent that is not, or silent since another instant.
         """
+        if view.reckonings() != self._reckonings:
+            self._reckonings, (law, calendar) = view.reckonings(), self._packaged
+            kept = kept_of(self._reckonings)
+            self._law = law_with(law, kept)
+            self._dirty |= {one.key for one in self._board.reckon(self._law, calendar_with(calendar, kept), now)}
         self._wanted = dict(expected(view, self._law, self._limits, datetime.fromtimestamp(now / 1000, UTC)))
         pauses = {agency: Pauses.of(found) for agency, found in excuses_in(view).items()}
         for agency in pauses.keys() | self._pauses.keys():

@@ -34,7 +34,7 @@ WORKERS = (ADMIT, DELIVER, RELOCATE, WATCHER)
 AGENCY_PREFIX = "User:agency-"
 # An agency of this code would own the groups and transactional ids of the bus's own workers, and could fence them.
 RESERVED_CODES = frozenset({"bus"})
-# Not grants and outages: who else receives what, and who cannot supply, is no agency's business (Art 7).
+# Not the others: who else receives what, and who cannot supply, is no agency's business (Art 7).
 OPEN_KINDS = (Agency.kind, CatalogueEntry.kind, SecrecyReview.kind)
 
 

@@ -51,7 +51,8 @@ class Waits:
 
     def due(self, outcomes: Iterable[tuple[str, DeliverOutcome]], now_ms: int) -> dict[str, list[Outgoing]]:
         """The messages for a transaction with these outcomes, each of a resource; ends with `committed` or `aborted`."""
-        self._now, changed = now_ms, {}
+        self._now = now_ms
+        changed: dict[_Place, _Wait] = {}
         for resource, outcome in outcomes:
             for (grant, agency), waited in outcome.waited.items():
                 place = resource, grant, agency

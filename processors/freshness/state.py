@@ -4,7 +4,7 @@ The state is made of sums, latest values and sets alone, so events of different 
 state is the same. Within one partition Kafka's order is needed: a repeat is known by its offset, and changes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -30,6 +30,8 @@ KEEP_QUARTERS = 8
 KEEP_DAYS = 35
 KEEP_DELIVERIES = 7 * DAY
 NOTHING = -1
+# So many values were kept of a day's supply before the broker's times were.
+_SUPPLIED_ONCE = 3
 V = TypeVar("V")
 
 
@@ -63,11 +65,32 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
-    """What was supplied on one day for one quarter: how many changes, first and last admission."""
+    """What was admitted on one day for one quarter: how many changes, first and last admission.
+
+    `said_first` and `said_last` are when the broker had them: against these a declaration is held, which bears the
+    broker's time too. Where admit stood still, what was said before a declaration may be admitted after it.
+    """
 
     changes: int
     first: int
     last: int
+    said_first: int
+    said_last: int
+
+    @classmethod
+    def of(cls, values: Sequence[int]) -> "Supplied":
+        """From what is kept; where the broker's times were not, admission stands for them."""
+        return cls(*values, *values[len(values) - 2 :]) if len(values) == _SUPPLIED_ONCE else cls(*values)
+
+    def joined(self, other: "Supplied") -> "Supplied":
+        """Both together."""
+        return Supplied(
+            self.changes + other.changes,
+            min(self.first, other.first),
+            max(self.last, other.last),
+            min(self.said_first, other.said_first),
+            max(self.said_last, other.said_last),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +198,7 @@ class State:
             Sign(*datum["complete"]),
             {quarter_number(name): Declared(*one) for name, one in datum["declared"].items()},
             {
-                quarter_number(name): {int(day): Supplied(*one) for day, one in days.items()}
+                quarter_number(name): {int(day): Supplied.of(one) for day, one in days.items()}
                 for name, days in datum["supplied"].items()
             },
             {int(day): Traffic(*one) for day, one in datum["traffic"].items()},
@@ -231,11 +254,23 @@ def _pulse(state: State, pulse: Pulse) -> dict[str, Any]:
     day = max(day_number(now), number_of_day(last_day_of(quarter)))
     days = state.supplied.get(quarter, {})
     new = pulse.admitted - pulse.withdrawn - pulse.corrected
-    before = days.get(day, Supplied(0, now, now))
-    supplied = {**days, day: Supplied(before.changes + new, min(before.first, now), max(before.last, now))}
+    said = _said(pulse, quarter)
+    came = Supplied(new, now, now, said, said)
+    supplied = {**days, day: days[day].joined(came) if day in days else came}
     changes["supply"] = max(state.supply, found)
     changes["supplied"] = _newest(state.supplied, quarter, supplied, KEEP_QUARTERS)
     return changes
+
+
+def _said(pulse: Pulse, quarter: int) -> int:
+    """When the broker had the last change of a pulse's quarter, as far as the pulse can tell.
+
+    Where it holds changes of two quarters the last may be of the other: then the first that it can have been.
+    """
+    if pulse.supplied_at is None:
+        return pulse.admitted_at
+    mixed = pulse.latest is not None and quarter_of(min(pulse.latest, pulse.admitted_at)) != quarter
+    return pulse.appended_at if mixed and pulse.appended_at is not None else pulse.supplied_at
 
 
 def _heartbeat(state: State, heartbeat: Heartbeat, received_at: int) -> dict[str, Any]:

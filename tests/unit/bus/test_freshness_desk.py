@@ -14,12 +14,24 @@ from bus.freshness.shell import AllToOne
 from bus.topics import ALARM, FRESHNESS
 from compliance.models import Agency, OnboardingState, Outage, OutageState
 from compliance.profiles import Law
+from compliance.register.kept import reckoning_of
 from compliance.view import RegisterView
-from compliance.workdays import WorkCalendar
+from compliance.workdays import Suspension, WorkCalendar
 from processors.batch import InMessage, Outgoing
+from processors.freshness.quarters import plain_due
 from processors.freshness.targets import Limits
-from processors.freshness.words import MINUTE, SECOND, day_number, day_of_number, day_start
+from processors.freshness.words import (
+    MINUTE,
+    SECOND,
+    day_number,
+    day_of_number,
+    day_start,
+    number_of_day,
+    quarter_name,
+    quarter_of,
+)
 from schemas.resource import envelope, packaged_text
+from schemas.words import FreshnessClass
 from tests.builders import PERMIT
 from tests.hall import NOW_MS, POLICE, Hall
 
@@ -282,6 +294,24 @@ def test_an_accepted_outage_clears_silence_and_its_end_counts_anew(view: Registe
     for at, status in ((begins - 1, "PAUSED"), (begins + 15 * MINUTE - 1, "UNKNOWN"), (begins + 15 * MINUTE, "SILENT")):
         written(desk, topics, at)
         assert topics.state["status"] == status
+
+
+def test_a_suspension_that_the_register_tells_moves_the_due_day_and_clears_what_is_not_overdue_yet() -> None:
+    view = Hall(packaged_text(PERMIT), freshness=FreshnessClass.STATIC).view
+    quarter = quarter_of(NOW_MS)
+    due = plain_due(quarter, LAW, CALENDAR, "441300").day
+    topics, late = Topics(), day_start(number_of_day(due) + 1)
+    desk = opened(view, topics, late)
+    written(desk, topics, late)
+    assert topics.state["due_day"] == number_of_day(due)
+    storm = Suspension(first=due, last=due, reason="台风")
+    told = reckoning_of(storm)
+    view.apply(told.kind, told.key, told)
+    desk.expect(view, late + SECOND)
+    written(desk, topics, late + SECOND)
+    assert topics.state["due_day"] > number_of_day(due)
+    cleared = [(row["code"], row["about"]) for row in topics.told if row["cleared_at"] is not None]
+    assert cleared == [("STATIC_OVERDUE", quarter_name(quarter))]
 
 
 # -- deliveries ----------------------------------------------------------------------------------------------------

@@ -80,6 +80,7 @@ def test_every_kind_of_topic_stands_in_the_table_once() -> None:
         "register.review",
         "register.grant",
         "register.outage",
+        "register.reckoning",
     ]
 
 

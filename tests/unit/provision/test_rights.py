@@ -38,7 +38,7 @@ TOPICS = [
     ),
     *(f"change.{who}.permit" for who in ("psb", "psb_x", "ps")),
     *(f"delivery.{who}.permit.g1" for who in ("psb", "psb_x")),
-    *(f"register.{kind}" for kind in ("agency", "catalogue", "review", "grant", "outage")),
+    *(f"register.{kind}" for kind in ("agency", "catalogue", "review", "grant", "outage", "reckoning")),
     *(
         "record.permit",
         "pulse",
@@ -139,7 +139,14 @@ def test_no_other_code_comes_near_the_workers(code: str) -> None:
 
 # -- the workers ---------------------------------------------------------------------------------------------------
 
-REGISTER = {"register.agency", "register.catalogue", "register.review", "register.grant", "register.outage"}
+REGISTER = {
+    "register.agency",
+    "register.catalogue",
+    "register.review",
+    "register.grant",
+    "register.outage",
+    "register.reckoning",
+}
 CHANGES = {f"change.{who}.permit" for who in ("psb", "psb_x", "ps")} | {"change.psb"}
 REPORTS = {name for name in TOPICS if name.startswith(("receipt.", "refused."))}
 DELIVERIES = {"delivery.psb.permit.g1", "delivery.psb_x.permit.g1"}
