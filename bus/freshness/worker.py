@@ -52,14 +52,14 @@ class FreshnessWorker:
     Args:
         settings: of the bus.
         on_step: called with each step's number of `bus/wire/transaction.py`; a fault test kills here.
-        limits: the operator's numbers.
+        limits: the operator's numbers; those of the settings when None.
 
     Raises:
         NotProvisionedError, KafkaUnavailableError, RegistryUnavailableError, SettingsError: it cannot start now.
     """
 
     def __init__(self, settings: Settings, on_step: OnStep = no_step, limits: Limits | None = None) -> None:
-        self._settings, self._on_step, self._limits = settings, on_step, limits or Limits()
+        self._settings, self._on_step, self._limits = settings, on_step, limits or limits_of(settings)
         self._principal = Principal.role(settings, "freshness")
         self._registry = Registry(settings, self._principal)
         self._feed = RegisterFeed(settings, self._principal, self._registry)
@@ -265,6 +265,22 @@ class _Lead:
         """Take the register over: its changes, and owner rules that begin or end by time."""
         self.desk.expect(feed.view, _now())
         self.expect_at = Deadline(_EXPECT_EVERY_S, "the register")
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The operator's numbers, as the settings name them."""
+    return Limits(
+        bus_lag=_millis(settings.freshness_bus_lag_s),
+        delivery_lag=_millis(settings.freshness_delivery_lag_s),
+        silent_after=_millis(settings.freshness_silent_after_s),
+        clock_tolerance=_millis(settings.freshness_clock_tolerance_s),
+        refused_share=settings.freshness_refused_share,
+    )
+
+
+def _millis(seconds: float) -> int:
+    """A time in whole milliseconds, at least one."""
+    return max(1, round(seconds * 1000))
 
 
 def _now() -> int:

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from processors.batch import InMessage
 from processors.freshness.targets import Limits
 from processors.freshness.words import MINUTE, quarter_name, quarter_of
 from schemas.codec import unframe
+from schemas.errors import UsageError
 from schemas.resource import envelope
 from tests.builders import permit
 from tests.city import WAIT_S, City, running, until
@@ -228,6 +229,42 @@ def test_a_quarter_that_nobody_declared_is_told_and_a_declaration_clears_it(
         say(city, "declaration", topic, datum)
         until(lambda: len(alarms(city, "STATIC_OVERDUE")) == 2 * len(told), "the alarms' end")
     assert set(alarms(city, "STATIC_OVERDUE")[len(told) :]) == {(city.owner, True)}
+
+
+def test_a_program_says_that_it_is_there_and_declares_its_quarters(city: City) -> None:
+    present = quarter_of(now_ms())
+    static = city.add_resource("disability", freshness="STATIC", update_frequency="每季度")
+    city.apply()
+    with Publisher(city.owner, settings=city.settings) as publisher, watching(city.settings, QUICK):
+        until(lambda: alarms(city, "SILENT") == [(city.owner, False)], "silence")
+        until(lambda: bool(alarms(city, "STATIC_OVERDUE")), "an overdue quarter")
+        complete_until = datetime.now(UTC) - timedelta(minutes=1)
+        publisher.heartbeat(city.resource, complete_until)
+        publisher.declare(static, quarter_name(present - 1))
+        until(lambda: alarms(city, "SILENT")[1:2] == [(city.owner, True)], "the silence's end")
+        told = alarms(city, "STATIC_OVERDUE")
+        until(lambda: alarms(city, "STATIC_OVERDUE")[-1] == (city.owner, True), "the end of what was overdue")
+        publisher.declare(static, quarter_name(present - 1), unchanged=True)
+        for wrong in (
+            lambda: publisher.declare(static, quarter_name(present)),
+            lambda: publisher.declare(static, "2026-1"),
+            lambda: publisher.declare(city.resource, quarter_name(present - 1)),
+            lambda: publisher.heartbeat("nothing_such"),
+            lambda: publisher.heartbeat(city.resource, datetime.now(UTC) + timedelta(minutes=1)),
+            lambda: publisher.heartbeat(city.resource, datetime(2026, 1, 1)),  # noqa: DTZ001  that is what is wrong
+        ):
+            with pytest.raises(UsageError):
+                wrong()
+    with pytest.raises(UsageError, match="closed"):
+        publisher.heartbeat(city.resource)
+    assert (city.owner, False) in told
+    [beat_] = rows(city, heartbeat_topic(city.owner))
+    assert (beat_["resource"], beat_["connector"], beat_["complete_until"]) == (
+        city.resource,
+        "publisher",
+        complete_until.replace(microsecond=complete_until.microsecond // 1000 * 1000),
+    )
+    assert [row["says"] for row in rows(city, declaration_topic(city.owner))] == ["HIGH_WATER", "NO_CHANGE"]
 
 
 def recomputed(city: City, at: int) -> dict[str, Any]:
