@@ -10,8 +10,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+from bus.freshness.backlog import Backlog, Place
 from bus.freshness.desk import Desk, Rows, latest
 from bus.freshness.shell import Shell
 from bus.metrics import Metrics
@@ -118,7 +119,8 @@ class FreshnessWorker:
                     await self._turn(shell, starting)
                     await asyncio.sleep(_TURN_S)
             finally:
-                self._lead = self._shell = None
+                self._let_go()
+                self._shell = None
                 starting.cancel()
                 await asyncio.wait([starting, asyncio.create_task(shell.stop())], timeout=_LEAVE_S)
 
@@ -133,9 +135,11 @@ class FreshnessWorker:
         lead = self._lead
         if lead is None or lead.generation != shell.consumer_generation_id:
             # What another generation knew is read anew if the lead comes back.
-            self._lead = None
+            self._let_go()
             if starting.done():
                 self._stand_by()
+        elif not lead.missed_all():
+            pass
         elif not lead.caught_up:
             if changed:
                 lead.desk.begin(self._feed.view, _now())
@@ -146,23 +150,29 @@ class FreshnessWorker:
             await self._write(lead)
         self.health.turned()
 
+    def _let_go(self) -> None:
+        if self._lead is not None:
+            self._lead.backlog.stop()
+        self._lead = None
+
     def _stand_by(self) -> None:
         self.health.ready = True
         self.metrics.freshness({}, {})
 
     # -- the lead ------------------------------------------------------------------------------------------------------
 
-    async def _take_up(self, generation: int) -> Mapping[str, int]:
-        """Where to go on; the table is read anew in each generation."""
+    async def _take_up(self, generation: int, places: Collection[Place]) -> Mapping[Place, int]:
+        """Where Faust is to go on: behind what is read beside it. The table is read anew in each generation."""
         async with self._lock:
             if self._lead is None or self._lead.generation != generation:
-                self._lead = None
-                self._lead = await asyncio.to_thread(self._begin, generation)
+                self._let_go()
+                self._lead = await asyncio.to_thread(self._begin, generation, places)
                 self._lead.desk.begin(self._feed.view, _now())
-            return dict(self._lead.desk.positions)
+                self._lead.backlog.start()
+            return self._lead.places()
 
-    def _begin(self, generation: int) -> "_Lead":
-        """Fence the writer before, then read what it wrote."""
+    def _begin(self, generation: int, places: Collection[Place]) -> "_Lead":
+        """Fence the writer before, then read what it wrote, and where Kafka ends now."""
         transactions = Transactions(self._settings, self._principal, WRITER, self._on_step)
         transactions.start()
         frames = {
@@ -171,7 +181,12 @@ class FreshnessWorker:
         }
         desk = Desk(self._law, self._calendar, self._limits, frames)
         desk.take_up(self._table(FRESHNESS), self._table(ALARM))
-        return _Lead(generation, desk, transactions)
+        starts = {place: desk.positions.get(f"{place[0]}/{place[1]}", 0) for place in places}
+
+        def fold(message: InMessage) -> None:
+            desk.observe(message, self._read(message))
+
+        return _Lead(generation, desk, transactions, Backlog(self._settings, self._principal, starts, fold), fold)
 
     def _table(self, kind: TopicKind) -> Rows:
         group = f"{self._principal.name}.table"
@@ -192,8 +207,7 @@ class FreshnessWorker:
         lead = self._lead
         # What was read before the lead was taken up is read again from where the table says.
         if lead is not None and lead.generation == generation:
-            lead.observed += 1
-            lead.desk.observe(message, self._read(message))
+            lead.observe(message)
 
     def _read(self, message: InMessage) -> Mapping[str, object] | None:
         """The datum, by the schema that wrote it; None where nobody can read it: agencies write here themselves."""
@@ -242,14 +256,52 @@ class FreshnessWorker:
 class _Lead:
     """What stands while one generation of the group leads."""
 
-    def __init__(self, generation: int, desk: Desk, transactions: Transactions) -> None:
-        self.generation, self.desk, self.transactions = generation, desk, transactions
+    def __init__(
+        self,
+        generation: int,
+        desk: Desk,
+        transactions: Transactions,
+        backlog: Backlog,
+        fold: Callable[[InMessage], None],
+    ) -> None:
+        self.generation, self.desk, self.transactions, self.backlog = generation, desk, transactions, backlog
+        self._fold = fold
+        # What came behind the backlog while that was read: the desk is its thread's until then.
+        self._held: list[InMessage] | None = []
         self.caught_up = False
         self.write_at = Deadline(0.0, "the first look")
         self.expect_at = Deadline(0.0, "the register")
         self.observed = self._observed = 0
         self._quiet = Deadline(_PATIENCE_S, "a message")
         self._patience: Deadline | None = None
+
+    def places(self) -> Mapping[Place, int]:
+        """Where Faust is to go on."""
+        known = self.desk.positions
+        return {place: max(end, known.get(f"{place[0]}/{place[1]}", 0)) for place, end in self.backlog.ends.items()}
+
+    def observe(self, message: InMessage) -> None:
+        """Take a message that Faust brought."""
+        self.observed += 1
+        if self._held is None:
+            self._fold(message)
+        else:
+            self._held.append(message)
+
+    def missed_all(self) -> bool:
+        """Whether everything that was missed has been folded; what came behind it is, once it is.
+
+        Raises:
+            BusError: it cannot be read.
+        """
+        if self._held is not None and self.backlog.over:
+            if self.backlog.error is not None:
+                raise self.backlog.error
+            held, self._held = self._held, None
+            for message in held:
+                self._fold(message)
+            self._quiet = Deadline(_PATIENCE_S, "a message")
+        return self._held is None
 
     def looked(self, *, fetched: bool) -> None:
         """Once all that there is was fetched, and what waits between Kafka and the desk too, it has caught up."""

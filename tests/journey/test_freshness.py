@@ -17,6 +17,7 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer
 
 from bus import Change, Publisher
+from bus.freshness.backlog import Backlog
 from bus.freshness.desk import Desk
 from bus.freshness.shell import GROUP
 from bus.freshness.worker import FreshnessWorker
@@ -323,6 +324,37 @@ def pulsing(city: City, done: threading.Event) -> None:
             writer.abort_transaction(WAIT_S)
         # Slowly until the last worker leads, so that each of them meets some.
         done.wait(0.1)
+
+
+def test_a_backlog_is_what_was_committed_from_the_positions_to_the_end_of_then_in_order(city: City) -> None:
+    principal = Principal.role(city.settings, "freshness")
+    done, place = threading.Event(), (heartbeat_topic(city.owner), 0)
+    done.set()
+    pulsing(city, done)
+    for _ in range(3):
+        beat(city)
+    mine = [one for one in city.read(PULSE.pattern) if one.key() == b"x"]
+    start = (mine[9].offset() or 0) + 1
+    found: list[InMessage] = []
+    backlog = Backlog(city.settings, principal, {(PULSE.pattern, 0): start, place: 1}, found.append)
+    beat(city)
+    backlog.start()
+    until(lambda: backlog.over, "the backlog's end")
+    assert backlog.error is None
+    assert [one.offset for one in found if one.topic == place[0]] == [1, 2]
+    pulses = [one for one in found if one.topic == PULSE.pattern]
+    expected = [
+        one for one in city.read(PULSE.pattern) if start <= (one.offset() or 0) < backlog.ends[PULSE.pattern, 0]
+    ]
+    assert [(one.offset, one.value, one.append_ms) for one in pulses] == [
+        (one.offset(), one.value(), one.timestamp()[1]) for one in expected
+    ]
+    assert len(pulses) >= PULSES * (EVERY - 1) // EVERY - 10
+    assert backlog.read == len(found)
+    nothing = Backlog(city.settings, principal, backlog.ends, found.append)
+    nothing.start()
+    until(lambda: nothing.over, "an end without a beginning")
+    assert (nothing.error, nothing.read) == (None, 0)
 
 
 def counted(city: City) -> int:
