@@ -138,7 +138,7 @@ class FreshnessWorker:
             self._let_go()
             if starting.done():
                 self._stand_by()
-        elif not lead.missed_all():
+        elif not lead.missed_all(lambda: lead.desk.begin(self._feed.view, _now())):
             pass
         elif not lead.caught_up:
             if changed:
@@ -288,8 +288,11 @@ class _Lead:
         else:
             self._held.append(message)
 
-    def missed_all(self) -> bool:
-        """Whether everything that was missed has been folded; what came behind it is, once it is.
+    def missed_all(self, begin: Callable[[], None]) -> bool:
+        """Whether everything that was missed has been folded; then what came behind it is folded too.
+
+        Args:
+            begin: takes the register over anew, which may have changed meanwhile.
 
         Raises:
             BusError: it cannot be read.
@@ -297,6 +300,7 @@ class _Lead:
         if self._held is not None and self.backlog.over:
             if self.backlog.error is not None:
                 raise self.backlog.error
+            begin()
             held, self._held = self._held, None
             for message in held:
                 self._fold(message)

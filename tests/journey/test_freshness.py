@@ -351,7 +351,8 @@ def test_a_backlog_is_what_was_committed_from_the_positions_to_the_end_of_then_i
     ]
     assert len(pulses) >= PULSES * (EVERY - 1) // EVERY - 10
     assert backlog.read == len(found)
-    nothing = Backlog(city.settings, principal, backlog.ends, found.append)
+    ends = {(PULSE.pattern, 0): backlog.ends[PULSE.pattern, 0]}
+    nothing = Backlog(city.settings, principal, ends, found.append)
     nothing.start()
     until(lambda: nothing.over, "an end without a beginning")
     assert (nothing.error, nothing.read) == (None, 0)

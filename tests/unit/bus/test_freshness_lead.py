@@ -31,12 +31,18 @@ def test_what_comes_while_the_backlog_is_read_waits_for_its_end() -> None:
     found, backlog = lead(folded, {})
     found.observe(message(7))
     found.observe(message(9))
-    assert (found.missed_all(), folded) == (False, [])
+    begun: list[int] = []
+
+    def missed_all() -> bool:
+        return found.missed_all(lambda: begun.append(len(folded)))
+
+    assert (missed_all(), folded, begun) == (False, [], [])
     backlog.over = True
-    assert found.missed_all()
+    assert missed_all()
     found.observe(message(11))
     assert folded == [7, 9, 11]
-    assert found.missed_all()
+    # The register is taken over once, before what was held back is folded.
+    assert (missed_all(), begun) == (True, [0])
 
 
 def test_a_backlog_that_cannot_be_read_ends_the_worker() -> None:
@@ -45,7 +51,7 @@ def test_a_backlog_that_cannot_be_read_ends_the_worker() -> None:
     found.observe(message(7))
     backlog.over, backlog.error = True, KafkaUnavailableError("away")
     with pytest.raises(KafkaUnavailableError, match="away"):
-        found.missed_all()
+        found.missed_all(lambda: None)
     assert folded == []
 
 
