@@ -130,6 +130,39 @@ def test_a_silent_source_is_told_to_its_agency_until_it_is_heard_of_and_silence_
     assert rows(city, FRESHNESS.pattern)[-1]["status"] == "SILENT"
 
 
+def test_what_waited_for_a_deliver_worker_is_a_lag_and_what_waited_for_a_resumed_grant_is_none(city: City) -> None:
+    def took() -> list[int]:
+        found = [row for row in rows(city, DELIVERY_PULSE.pattern) if row["grant"] == grant]
+        return [round((row["delivered_at"] - row["admitted_at"]).total_seconds() * 1000) for row in found]
+
+    def publish_without_deliver(seed: int) -> int:
+        with running(city.settings, "admit"):
+            publish_one(city, seed)
+        return now_ms()
+
+    grant = city.add_grant("full")
+    city.apply()
+    with running(city.settings, "deliver"):
+        until(lambda: live(city, grant), "the grant")
+    published_by = publish_without_deliver(1)
+    with running(city.settings, "deliver"):
+        until(lambda: len(took()) == 1, "what the delivery took")
+    [row] = [row for row in rows(city, DELIVERY_PULSE.pattern) if row["grant"] == grant]
+    assert row["admitted_at"].timestamp() * 1000 <= published_by
+    assert row["records"] == 1
+    city.grants[grant]["state"] = "SUSPENDED"
+    with running(city.settings, "deliver"):
+        city.apply()
+        until(lambda: not live(city, grant), "the grant's stop")
+    publish_without_deliver(2)
+    city.grants[grant]["state"] = "ACTIVE"
+    with running(city.settings, "deliver"):
+        city.apply()
+        until(lambda: len(city.data(city.topic(grant))) == 2, "what the resumed grant had missed")
+        until(lambda: live(city, grant), "the resumed grant")
+    assert len(took()) == 1
+
+
 def test_an_outage_that_the_authority_accepts_lets_the_clocks_stand_still_and_its_end_lets_them_go_on(
     city: City,
 ) -> None:
