@@ -180,7 +180,7 @@ class Metrics:
 
     def begin_freshness(self) -> None:
         """Make every series of the freshness worker that can be known, at zero."""
-        for kind in ("pulse", "heartbeat", "declaration"):
+        for kind in ("pulse", "delivery-pulse", "heartbeat", "declaration"):
             self.counter("bus_freshness_passed_over_total").labels(kind)
 
     def freshness(self, sources: Mapping[tuple[str, str], int], alarms: Mapping[tuple[str, str, str], int]) -> None:

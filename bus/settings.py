@@ -111,6 +111,21 @@ class Settings(BaseSettings):
         ge=0,
         description="seconds between two digests of what a connector's source holds; 0 makes none",
     )
+    freshness_silent_after_s: float = Field(
+        900.0, gt=0, description="seconds without heartbeat or publication after which a dynamic source is silent"
+    )
+    freshness_bus_lag_s: float = Field(
+        60.0, gt=0, description="longest time in seconds from a submission's arrival to its admission"
+    )
+    freshness_delivery_lag_s: float = Field(
+        60.0, gt=0, description="longest time in seconds from a record's admission to its delivery"
+    )
+    freshness_clock_tolerance_s: float = Field(
+        120.0, gt=0, description="by how many seconds the clock of a source may be wrong"
+    )
+    freshness_refused_share: float = Field(
+        0.05, ge=0, lt=1, description="largest share of a day's changes that may be refused"
+    )
     local_start_timeout_s: float = Field(
         60.0, gt=0, description="seconds that Kafka or the registry may take to start under `bus local up`"
     )

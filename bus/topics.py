@@ -173,6 +173,14 @@ PROGRESS = TopicKind(
     compacted=True,
     envelope="progress",
 )
+DELIVERY_PULSE = TopicKind(
+    "bus.delivery-pulse",
+    "what deliveries took, at most one a second for each owner, grant and worker",
+    "deliver",
+    "freshness",
+    retention_ms=7 * DAY_MS,
+    envelope="delivery_pulse",
+)
 LINK = TopicKind(
     LINK_TOPIC,
     "identity links as the workers follow them: which token a subject goes on under",
@@ -194,7 +202,7 @@ REGISTER = tuple(
         f"register.{kind}",
         f"the register's {kind} entries",
         "operator",
-        "admit, deliver, and agencies (but grants)",
+        "the bus, and agencies (but grants, outages and reckonings)",
         compacted=True,
         envelope=f"register_{kind}",
     )
@@ -216,6 +224,7 @@ KINDS = (
     ALARM,
     INCIDENT,
     PROGRESS,
+    DELIVERY_PULSE,
     LINK,
     RELOCATION,
     *REGISTER,

@@ -7,7 +7,7 @@ from enum import StrEnum
 from compliance.catalogue import schema_of
 from compliance.entry_codes import Problem
 from compliance.entry_rules import alone, among, changed
-from compliance.models import Agency, CatalogueEntry, Grant, GrantState, RegisterModel, SecrecyReview
+from compliance.models import Agency, CatalogueEntry, Grant, GrantState, Outage, Reckoning, RegisterModel, SecrecyReview
 from compliance.positions import Path
 from compliance.registerfile import Item, RegisterFile
 from compliance.repeat_rules import repeats
@@ -52,6 +52,10 @@ def known(view: RegisterView, model: RegisterModel) -> RegisterModel | None:
         return view.entry_version(model.resource, model.version)
     if isinstance(model, SecrecyReview):
         return view.review(model.agency, model.number)
+    if isinstance(model, Outage):
+        return view.outage(model.number)
+    if isinstance(model, Reckoning):
+        return view.reckoning(model.key)
     return view.grant(model.id)
 
 

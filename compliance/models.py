@@ -229,10 +229,70 @@ class Grant(Model):
         return f"delivery.{self.subscriber}.{self.resource}.{self.id}"
 
 
-RegisterModel = Agency | CatalogueEntry | SecrecyReview | Grant
-MODELS: dict[str, type[Agency] | type[CatalogueEntry] | type[SecrecyReview] | type[Grant]] = {
-    model.kind: model for model in (Agency, CatalogueEntry, SecrecyReview, Grant)
-}
+class OutageState(StrEnum):
+    """Whether the clocks stand still, or go on again."""
+
+    ACCEPTED = "ACCEPTED"
+    RESTORED = "RESTORED"
+
+
+class Outage(Model):
+    """An outage that the authority accepted as force majeure (Art 47), as the bus follows it; nobody is named in it.
+
+    Attributes:
+        number: of the matter.
+        resources: those that it concerns; empty means everything that the agency supplies.
+        started_on: the clocks stand still from that day on.
+        restored_on: the day from which they go on; None while they stand still.
+    """
+
+    kind: ClassVar[str] = "outage"
+
+    number: Text
+    agency: AgencyCode
+    resources: tuple[ResourceCode, ...] = ()
+    state: OutageState
+    started_on: Day
+    restored_on: Day | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if (self.state is OutageState.RESTORED) != (self.restored_on is not None):
+            raise ValueError("restored_on belongs to RESTORED, and to nothing else")
+        return self
+
+    @property
+    def key(self) -> str:
+        """The register key."""
+        return self.number
+
+
+class Reckoning(Model):
+    """Something that changes how deadlines are counted: a calendar year, a suspension, a county's own number (Art 60).
+
+    Attributes:
+        of: its kind in the register (`compliance/register/kept.py`).
+        name: its key there.
+        content: the model as JSON text.
+    """
+
+    kind: ClassVar[str] = "reckoning"
+
+    of: Literal["calendar_year", "suspension", "county_override"]
+    name: Text
+    content: str
+
+    @property
+    def key(self) -> str:
+        """The register key."""
+        return f"{self.of}/{self.name}"
+
+
+RegisterModel = Agency | CatalogueEntry | SecrecyReview | Grant | Outage | Reckoning
+MODELS: dict[
+    str,
+    type[Agency] | type[CatalogueEntry] | type[SecrecyReview] | type[Grant] | type[Outage] | type[Reckoning],
+] = {model.kind: model for model in (Agency, CatalogueEntry, SecrecyReview, Grant, Outage, Reckoning)}
 
 __all__ = [
     "MODELS",
@@ -249,7 +309,10 @@ __all__ = [
     "GrantState",
     "LegalBasis",
     "OnboardingState",
+    "Outage",
+    "OutageState",
     "OwnerRule",
+    "Reckoning",
     "RegisterModel",
     "ResourceFormat",
     "RowScope",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from compliance.view import RegisterView
 from compliance.workflow import Matters
 from compliance.workflows.outage import CODE
 
@@ -26,6 +27,15 @@ class Excuse:
         """Whether the agency owed no update of a resource on a day."""
         concerned = not self.resources or resource in self.resources
         return concerned and self.since <= day and (self.until is None or day < self.until)
+
+
+def excuses_in(view: RegisterView) -> dict[str, tuple[Excuse, ...]]:
+    """The accepted outages of each agency, as `register.outage` tells them."""
+    found: dict[str, tuple[Excuse, ...]] = {}
+    for one in sorted(view.outages(), key=lambda outage: outage.number):
+        excuse = Excuse(one.number, frozenset(one.resources), one.started_on, one.restored_on)
+        found[one.agency] = (*found.get(one.agency, ()), excuse)
+    return found
 
 
 def excuses(others: Matters, agency: str) -> tuple[Excuse, ...]:

@@ -1,6 +1,6 @@
-"""The register as it is known now: agencies, catalogue versions, reviews, grants, by look-up."""
+"""The register as it is known now: agencies, catalogue versions, reviews, grants, outages, reckonings, by look-up."""
 
-from compliance.models import MODELS, Agency, CatalogueEntry, Grant, RegisterModel, SecrecyReview
+from compliance.models import MODELS, Agency, CatalogueEntry, Grant, Outage, Reckoning, RegisterModel, SecrecyReview
 
 
 class RegisterView:
@@ -19,6 +19,8 @@ class RegisterView:
         self._grants: dict[str, Grant] = {}
         self._grants_on: dict[str, dict[str, Grant]] = {}
         self._grants_of: dict[str, dict[str, Grant]] = {}
+        self._outages: dict[str, Outage] = {}
+        self._reckonings: dict[str, Reckoning] = {}
 
     def copy(self) -> "RegisterView":
         """One that goes its own way from here; the models, which never change, are shared."""
@@ -31,6 +33,8 @@ class RegisterView:
         other._grants = dict(self._grants)
         other._grants_on = {resource: dict(grants) for resource, grants in self._grants_on.items()}
         other._grants_of = {agency: dict(grants) for agency, grants in self._grants_of.items()}
+        other._outages = dict(self._outages)
+        other._reckonings = dict(self._reckonings)
         return other
 
     def apply(self, kind: str, key: str, model: RegisterModel | None) -> None:
@@ -50,6 +54,10 @@ class RegisterView:
             self._agencies[key] = model
         elif isinstance(model, SecrecyReview):
             self._reviews[key] = model
+        elif isinstance(model, Outage):
+            self._outages[key] = model
+        elif isinstance(model, Reckoning):
+            self._reckonings[key] = model
         else:
             self._forget(kind, key)
             self._grants[key] = model
@@ -62,6 +70,10 @@ class RegisterView:
             self._agencies.pop(key, None)
         elif kind == SecrecyReview.kind:
             self._reviews.pop(key, None)
+        elif kind == Outage.kind:
+            self._outages.pop(key, None)
+        elif kind == Reckoning.kind:
+            self._reckonings.pop(key, None)
         elif kind == CatalogueEntry.kind:
             resource, _, number = key.partition("@")
             if number.isdecimal():
@@ -83,7 +95,7 @@ class RegisterView:
     def models(self) -> tuple[RegisterModel, ...]:
         """Everything that it holds, every version of every entry, in an order in which nothing precedes its need."""
         entries = (version for resource in self._entries for version in self.versions(resource))
-        return (*self.agencies(), *entries, *self.reviews(), *self.grants())
+        return (*self.agencies(), *entries, *self.reviews(), *self.grants(), *self.outages(), *self.reckonings())
 
     def agency(self, code: str) -> Agency | None:
         """One agency."""
@@ -133,3 +145,19 @@ class RegisterView:
     def grants_of(self, subscriber: str) -> tuple[Grant, ...]:
         """The grants of one subscriber."""
         return tuple(self._grants_of.get(subscriber, {}).values())
+
+    def outage(self, number: str) -> Outage | None:
+        """One accepted outage, by the number of its matter."""
+        return self._outages.get(number)
+
+    def outages(self) -> tuple[Outage, ...]:
+        """The accepted outages of all agencies, those that are over too."""
+        return tuple(self._outages.values())
+
+    def reckoning(self, key: str) -> Reckoning | None:
+        """One of what changes how deadlines are counted."""
+        return self._reckonings.get(key)
+
+    def reckonings(self) -> tuple[Reckoning, ...]:
+        """All that changes how deadlines are counted."""
+        return tuple(self._reckonings.values())

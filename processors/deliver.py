@@ -13,7 +13,9 @@ from processors.cutting import CutRecord, Cutter
 from processors.projection import GrantPlan, delivery_value
 from processors.sealing import Opener
 from schemas.codec import Codec
+from schemas.provenance import Facts
 from schemas.resource import ResourceSchema
+from schemas.wire import long_of, sized
 
 LEFT_ROWS = "LEFT_ROWS"
 WITHDRAWN = "WITHDRAWN"
@@ -21,6 +23,8 @@ LINKED = "IDENTITY_LINK"
 # By the operation of a record that leaves its key for good: the reason that the subscriber is told. MOVE is the relocate
 # worker's: the subject goes on under another token.
 _LEAVING = {b"WITHDRAW": WITHDRAWN, b"MOVE": LINKED}
+# About what was supplied before: how old its business time is says nothing (docs/freshness.md).
+_PAST = frozenset({b"WITHDRAW", b"CORRECT"})
 _TOKEN_BYTES = 16
 
 
@@ -65,12 +69,29 @@ class Members:
                 self._held.discard(mark)
 
 
+class Waited(NamedTuple):
+    """What of one owner's was delivered under a grant: how many records, and the one that was admitted first.
+
+    `business_time` is that one's; None where it is about the past: a correction or withdrawal.
+    """
+
+    records: int
+    admitted_at: int
+    business_time: int | None
+
+
 @dataclass(slots=True)
 class DeliverOutcome(Outcome):
-    """As `Outcome`, and how membership moves once the batch is committed: grant → mark → held."""
+    """As `Outcome`, and what deliver alone tells.
+
+    Attributes:
+        moves: how membership moves once the batch is committed: grant → mark → held.
+        waited: by grant and owner, what was delivered as it came; neither what a grant caught up with, nor moves.
+    """
 
     partition: int = 0
     moves: dict[str, dict[int, bool]] = field(default_factory=dict)
+    waited: dict[tuple[str, str], Waited] = field(default_factory=dict)
 
 
 class Assignment(NamedTuple):
@@ -79,11 +100,13 @@ class Assignment(NamedTuple):
     Attributes:
         start: records before this offset are not the grant's any more (they were delivered, or are not current).
         members: membership of a row-scoped grant; None where the grant covers all rows.
+        live_since: since when the grant is delivered to as records come, milliseconds; None while it is catching up.
     """
 
     plan: GrantPlan
     start: int = 0
     members: Members | None = None
+    live_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +164,7 @@ def deliver(
 def _deliver_to(  # noqa: C901, PLR0912  one branch for each way that a record can leave
     assignment: Assignment, batch: _Batch, frames: Frames, outcome: DeliverOutcome
 ) -> None:
-    plan, start, members = assignment
+    plan, start, members, live_since = assignment
     records, partition = batch.records, outcome.partition
     if not records or records[-1].offset < start:
         return
@@ -187,6 +210,32 @@ def _deliver_to(  # noqa: C901, PLR0912  one branch for each way that a record c
     if sent:
         outcome.counts["delivered", plan.grant.id, plan.grant.resource] += len(sent)
         batch.left.update(sent)
+        if live_since is not None:
+            _note_waits(plan.grant.id, [batch.cut[index] for index in sent], live_since, outcome)
+
+
+def _note_waits(grant: str, sent: Sequence[CutRecord], live_since: int, outcome: DeliverOutcome) -> None:
+    """Look at the first record of each submission: all of them were admitted together.
+
+    What was admitted before the grant was live waited for the grant; what was moved, for its move.
+    """
+    facts: Facts | None = None
+    oldest: dict[bytes, CutRecord] = {}
+    records: dict[bytes, int] = {}
+    for record in sent:
+        if record.facts is not facts:
+            if record.head.moved or record.facts.admitted_at < live_since:
+                continue
+            facts = record.facts
+            known = oldest.get(facts.agency)
+            if known is None or facts.admitted_at < known.facts.admitted_at:
+                oldest[facts.agency] = record
+        records[facts.agency] = records.get(facts.agency, 0) + 1
+    for agency, record in oldest.items():
+        past = record.head.operation in _PAST
+        outcome.waited[grant, sized(agency, 0).decode()] = Waited(
+            records[agency], record.facts.admitted_at, None if past else long_of(record.head.business_time)
+        )
 
 
 def _delivery_keys(plan: GrantPlan, records: Sequence[RecordMessage]) -> list[bytes]:

@@ -73,6 +73,7 @@ class _Pulse:
     latest: int | None = None
     published: int | None = None
     appended: int | None = None
+    supplied: int | None = None
 
 
 class Reporter:
@@ -144,6 +145,7 @@ class Reporter:
                     "latest_business_time": pulse.latest,
                     "latest_published_at": pulse.published,
                     "earliest_appended_at": pulse.appended,
+                    "latest_appended_at": pulse.supplied,
                     "admitted_at": self.now_ms,
                 },
             )
@@ -162,6 +164,7 @@ class SubmissionReport:
         waiting = self._pulse.appended
         self._pulse.appended = message.append_ms if waiting is None else min(waiting, message.append_ms)
         self._admitted = 0
+        self._new = False
         self._refused: list[dict[str, Any]] = []
 
     def admitted(self, change: Mapping[str, Any]) -> None:
@@ -175,6 +178,7 @@ class SubmissionReport:
             return
         pulse.earliest = at if pulse.earliest is None or at < pulse.earliest else pulse.earliest
         pulse.latest = at if pulse.latest is None or at > pulse.latest else pulse.latest
+        self._new = True
 
     def refused(self, index: int, change: Mapping[str, Any], refused: Refused) -> None:
         """Write one refusal event; its position tells the agency which row it was."""
@@ -200,6 +204,8 @@ class SubmissionReport:
         message, reporter = self._message, self._reporter
         self._pulse.admitted += self._admitted
         self._pulse.refused += len(self._refused)
+        if self._new:
+            self._pulse.supplied = max(message.append_ms, self._pulse.supplied or 0)
         if self._admitted:
             reporter.outcome.counts["admitted", self._agency, self._resource] += self._admitted
         receipt = {

@@ -224,6 +224,7 @@ class Facts(NamedTuple):
     agency: bytes
     times: bytes
     published_at: int
+    admitted_at: int
     layout_version: int
     key_id: str
 
@@ -243,6 +244,7 @@ def cut_facts(data: bytes, at: int) -> Facts:
         text(facts["agency"]),
         long(facts["published_at"]) + long(facts["admitted_at"]) + long(facts["catalogue_version"]),
         facts["published_at"],
+        facts["admitted_at"],
         facts["layout_version"],
         facts["key_id"],
     )

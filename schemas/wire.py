@@ -110,6 +110,12 @@ def _long_size(data: bytes, at: int) -> tuple[int, int]:
     return (size | byte << shift) >> 1, at + 1
 
 
+def long_of(data: bytes) -> int:
+    """The int or long that these bytes are, and nothing else."""
+    # The lowest bit says on which side of zero it lies.
+    return _long_size(data, 0)[0] ^ -(data[0] & 1)
+
+
 def strings(data: bytes, at: int) -> tuple[tuple[str, ...], int]:
     """The strings of an array in blocks without sizes, as every writer of the bus writes them, and the offset behind."""
     found: list[str] = []

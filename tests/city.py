@@ -51,6 +51,7 @@ class City:
     suffix: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     grants: dict[str, dict[str, Any]] = field(default_factory=dict)
     others: dict[str, ResourceSchema] = field(default_factory=dict)
+    said: dict[str, dict[str, Any]] = field(default_factory=dict)
     reviewed: list[str] = field(default_factory=list)
     versions: list[dict[str, Any]] = field(default_factory=list)
 
@@ -69,9 +70,10 @@ class City:
         avro |= {"resource": resource, "name": "".join(part.capitalize() for part in resource.split("_"))}
         return ResourceSchema(json.dumps(avro, ensure_ascii=False))
 
-    def add_resource(self, packaged: str) -> str:
-        """A further resource of the same owner. Takes effect with `apply`."""
+    def add_resource(self, packaged: str, **changes: Any) -> str:
+        """A further resource of the same owner; what its entry says otherwise. Takes effect with `apply`."""
         resource = f"{packaged}_{self.suffix}"
+        self.said[resource] = changes
         self.others[resource] = self._own(resource, packaged)
         return resource
 
@@ -132,7 +134,10 @@ class City:
         content = {
             "version": "1",
             "agencies": agencies,
-            "catalogue": [*self.versions, *(self._entry(json.dumps(s.avro)) for s in self.others.values())],
+            "catalogue": [
+                *self.versions,
+                *(self._entry(json.dumps(s.avro), **self.said[code]) for code, s in self.others.items()),
+            ],
             "reviews": self._reviews(),
             "grants": list(self.grants.values()),
         }

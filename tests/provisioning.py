@@ -24,7 +24,14 @@ from bus.workers.supervisor import environment_of
 from compliance.difference import Action
 from tests.city import City
 
-REGISTER = ("register.agency", "register.catalogue", "register.review", "register.grant")
+REGISTER = (
+    "register.agency",
+    "register.catalogue",
+    "register.review",
+    "register.grant",
+    "register.outage",
+    "register.reckoning",
+)
 WATCHED = ("cleanup.policy", "retention.ms", "min.compaction.lag.ms", "max.message.bytes", "min.insync.replicas")
 
 

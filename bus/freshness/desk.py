@@ -10,16 +10,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bus.topics import ALARM, DECLARATION, FRESHNESS, HEARTBEAT, PULSE
+from bus.topics import ALARM, DECLARATION, DELIVERY_PULSE, FRESHNESS, HEARTBEAT, PULSE
+from compliance.models import Reckoning
+from compliance.outages import excuses_in
 from compliance.profiles import Law
+from compliance.register.kept import calendar_with, kept_of, law_with
 from compliance.view import RegisterView
 from compliance.workdays import WorkCalendar
 from processors.batch import InMessage, Outgoing
 from processors.freshness.alarms import Alarm
 from processors.freshness.board import Board
+from processors.freshness.pauses import Pauses
 from processors.freshness.report import standing_of
 from processors.freshness.targets import Limits, targets_of
-from processors.freshness.words import At, Declaration, Heartbeat, Key, Pulse, Targets
+from processors.freshness.words import At, Declaration, DeliveryLag, Event, Heartbeat, Key, Pulse, Targets
 from schemas.errors import SchemaError
 from schemas.resource import envelope
 
@@ -42,7 +46,7 @@ def expected(view: RegisterView, law: Law, limits: Limits, at: datetime) -> Iter
                 yield Key(code, entry.resource), targets
 
 
-def event_of(topic: str, datum: Mapping[str, Any]) -> Pulse | Heartbeat | Declaration:
+def event_of(topic: str, datum: Mapping[str, Any]) -> Event:
     """The event of a decoded message.
 
     Raises:
@@ -50,6 +54,8 @@ def event_of(topic: str, datum: Mapping[str, Any]) -> Pulse | Heartbeat | Declar
     """
     if topic == PULSE.pattern:
         return Pulse.from_datum(datum)
+    if topic == DELIVERY_PULSE.pattern:
+        return DeliveryLag.from_datum(datum)
     beats = topic.startswith(_HEARTBEATS)
     event = Heartbeat.from_datum(datum) if beats else Declaration.from_datum(datum)
     if event.key.agency != topic.removeprefix(_HEARTBEATS if beats else _DECLARATIONS):
@@ -62,19 +68,22 @@ class Desk:
     """The board of the one worker that leads.
 
     Args:
-        law: the clocks that bind.
-        calendar: the working days.
+        law: the clocks that bind, before what counties set.
+        calendar: the working days that are packaged; the register's come to them.
         limits: the operator's numbers.
         frames: frame heads of `freshness` and `alarm`.
     """
 
     def __init__(self, law: Law, calendar: WorkCalendar, limits: Limits, frames: Mapping[str, bytes]) -> None:
         self._law, self._limits, self._frames = law, limits, frames
+        self._packaged = law, calendar
+        self._reckonings: tuple[Reckoning, ...] = ()
         self._board = Board(law, calendar)
         self._wanted: dict[Key, Targets] = {}
         self._expected: dict[Key, Targets] = {}
         # What `alarm` says of each source: by id, the alarm and when it was raised.
         self._told: dict[Key, Told] = {}
+        self._pauses: dict[str, Pauses] = {}
         self._dirty: set[Key] = set()
         self._gone: set[Key] = set()
         self._pending: tuple[set[Key], set[Key], dict[Key, Told]] = set(), set(), {}
@@ -101,7 +110,18 @@ class Desk:
 
         Half of what was missed would make a source silent that is not, or silent since another instant.
         """
+        if view.reckonings() != self._reckonings:
+            self._reckonings, (law, calendar) = view.reckonings(), self._packaged
+            kept = kept_of(self._reckonings)
+            self._law = law_with(law, kept)
+            self._dirty |= {one.key for one in self._board.reckon(self._law, calendar_with(calendar, kept), now)}
         self._wanted = dict(expected(view, self._law, self._limits, datetime.fromtimestamp(now / 1000, UTC)))
+        pauses = {agency: Pauses.of(found) for agency, found in excuses_in(view).items()}
+        for agency in pauses.keys() | self._pauses.keys():
+            if pauses.get(agency) != self._pauses.get(agency):
+                told = self._board.pause(agency, pauses.get(agency, Pauses()), now)
+                self._dirty |= {one.key for one in told}
+        self._pauses = pauses
 
     def expect(self, view: RegisterView, now: int) -> None:
         """Judge the sources that the register knows now, from here on; those that it knows no more are cleared."""
@@ -120,7 +140,7 @@ class Desk:
 
     def observe(self, message: InMessage, datum: Mapping[str, Any] | None) -> None:
         """One message and what was read in it; None where nothing could be read."""
-        kind, place = message.topic.split(".", maxsplit=1)[0], f"{message.topic}/{message.partition}"
+        kind, place = _kind_of(message.topic), f"{message.topic}/{message.partition}"
         self.positions[place] = max(self.positions.get(place, 0), message.offset + 1)
         try:
             event = None if datum is None else event_of(message.topic, datum)
@@ -203,6 +223,11 @@ def latest(messages: Iterable[tuple[bytes, bytes | None]]) -> dict[bytes, bytes]
         else:
             found[key] = value
     return found
+
+
+def _kind_of(topic: str) -> str:
+    """`delivery-pulse` of `bus.delivery-pulse`, `heartbeat` of `heartbeat.psb`."""
+    return topic.removeprefix("bus.").split(".", maxsplit=1)[0]
 
 
 def _key_of(datum: Mapping[str, Any]) -> Key:

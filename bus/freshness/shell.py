@@ -10,7 +10,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import aiokafka
@@ -33,8 +33,8 @@ GROUP = "bus.freshness"
 _METADATA_MS = 3_000
 _LEADS = b"leads"
 
-TakeUp = Callable[[int], Awaitable[Mapping[str, int]]]
-"""Called when partitions came, with the group's generation; answers by topic/partition where to go on."""
+TakeUp = Callable[[int, Collection[tuple[str, int]]], Awaitable[Mapping[tuple[str, int], int]]]
+"""Called when partitions came, with the group's generation and all of them; answers where to go on."""
 Observe = Callable[[InMessage, int], None]
 """Called with each message and the generation that it was read in."""
 
@@ -111,10 +111,10 @@ class _Consumer(driver.Consumer):
         places = self.assignment()
         if not places:
             return
-        found = await shell.take_up(shell.consumer_generation_id)
+        found = await shell.take_up(shell.consumer_generation_id, [(place.topic, place.partition) for place in places])
         for place in places:
             self._read_offset.pop(place, None)
-        await self.seek_wait({place: found.get(f"{place.topic}/{place.partition}", 0) for place in places})
+        await self.seek_wait({place: found[place.topic, place.partition] for place in places})
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit nothing: see the module."""

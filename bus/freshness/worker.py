@@ -10,14 +10,15 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+from bus.freshness.backlog import Backlog, Place
 from bus.freshness.desk import Desk, Rows, latest
 from bus.freshness.shell import Shell
 from bus.metrics import Metrics
 from bus.register.place import law_of
 from bus.settings import Settings
-from bus.topics import ALARM, FRESHNESS, PULSE, TopicKind, declaration_topic, heartbeat_topic
+from bus.topics import ALARM, DELIVERY_PULSE, FRESHNESS, PULSE, TopicKind, declaration_topic, heartbeat_topic
 from bus.wire.clients import OnStep, Principal, admin, consumer, no_step
 from bus.wire.deadline import Deadline
 from bus.wire.feed import RegisterFeed
@@ -52,14 +53,14 @@ class FreshnessWorker:
     Args:
         settings: of the bus.
         on_step: called with each step's number of `bus/wire/transaction.py`; a fault test kills here.
-        limits: the operator's numbers.
+        limits: the operator's numbers; those of the settings when None.
 
     Raises:
         NotProvisionedError, KafkaUnavailableError, RegistryUnavailableError, SettingsError: it cannot start now.
     """
 
     def __init__(self, settings: Settings, on_step: OnStep = no_step, limits: Limits | None = None) -> None:
-        self._settings, self._on_step, self._limits = settings, on_step, limits or Limits()
+        self._settings, self._on_step, self._limits = settings, on_step, limits or limits_of(settings)
         self._principal = Principal.role(settings, "freshness")
         self._registry = Registry(settings, self._principal)
         self._feed = RegisterFeed(settings, self._principal, self._registry)
@@ -105,7 +106,7 @@ class FreshnessWorker:
 
     def _topics(self) -> tuple[str, ...]:
         codes = sorted(agency.code for agency in self._feed.view.agencies())
-        return (PULSE.pattern, *map(heartbeat_topic, codes), *map(declaration_topic, codes))
+        return (PULSE.pattern, DELIVERY_PULSE.pattern, *map(heartbeat_topic, codes), *map(declaration_topic, codes))
 
     async def _run(self) -> None:
         while not self._stop.is_set():
@@ -118,7 +119,8 @@ class FreshnessWorker:
                     await self._turn(shell, starting)
                     await asyncio.sleep(_TURN_S)
             finally:
-                self._lead = self._shell = None
+                self._let_go()
+                self._shell = None
                 starting.cancel()
                 await asyncio.wait([starting, asyncio.create_task(shell.stop())], timeout=_LEAVE_S)
 
@@ -133,9 +135,11 @@ class FreshnessWorker:
         lead = self._lead
         if lead is None or lead.generation != shell.consumer_generation_id:
             # What another generation knew is read anew if the lead comes back.
-            self._lead = None
+            self._let_go()
             if starting.done():
                 self._stand_by()
+        elif not lead.missed_all(lambda: lead.desk.begin(self._feed.view, _now())):
+            pass
         elif not lead.caught_up:
             if changed:
                 lead.desk.begin(self._feed.view, _now())
@@ -146,23 +150,29 @@ class FreshnessWorker:
             await self._write(lead)
         self.health.turned()
 
+    def _let_go(self) -> None:
+        if self._lead is not None:
+            self._lead.backlog.stop()
+        self._lead = None
+
     def _stand_by(self) -> None:
         self.health.ready = True
         self.metrics.freshness({}, {})
 
     # -- the lead ------------------------------------------------------------------------------------------------------
 
-    async def _take_up(self, generation: int) -> Mapping[str, int]:
-        """Where to go on; the table is read anew in each generation."""
+    async def _take_up(self, generation: int, places: Collection[Place]) -> Mapping[Place, int]:
+        """Where Faust is to go on: behind what is read beside it. The table is read anew in each generation."""
         async with self._lock:
             if self._lead is None or self._lead.generation != generation:
-                self._lead = None
-                self._lead = await asyncio.to_thread(self._begin, generation)
+                self._let_go()
+                self._lead = await asyncio.to_thread(self._begin, generation, places)
                 self._lead.desk.begin(self._feed.view, _now())
-            return dict(self._lead.desk.positions)
+                self._lead.backlog.start()
+            return self._lead.places()
 
-    def _begin(self, generation: int) -> "_Lead":
-        """Fence the writer before, then read what it wrote."""
+    def _begin(self, generation: int, places: Collection[Place]) -> "_Lead":
+        """Fence the writer before, then read what it wrote, and where Kafka ends now."""
         transactions = Transactions(self._settings, self._principal, WRITER, self._on_step)
         transactions.start()
         frames = {
@@ -171,7 +181,12 @@ class FreshnessWorker:
         }
         desk = Desk(self._law, self._calendar, self._limits, frames)
         desk.take_up(self._table(FRESHNESS), self._table(ALARM))
-        return _Lead(generation, desk, transactions)
+        starts = {place: desk.positions.get(f"{place[0]}/{place[1]}", 0) for place in places}
+
+        def fold(message: InMessage) -> None:
+            desk.observe(message, self._read(message))
+
+        return _Lead(generation, desk, transactions, Backlog(self._settings, self._principal, starts, fold), fold)
 
     def _table(self, kind: TopicKind) -> Rows:
         group = f"{self._principal.name}.table"
@@ -192,8 +207,7 @@ class FreshnessWorker:
         lead = self._lead
         # What was read before the lead was taken up is read again from where the table says.
         if lead is not None and lead.generation == generation:
-            lead.observed += 1
-            lead.desk.observe(message, self._read(message))
+            lead.observe(message)
 
     def _read(self, message: InMessage) -> Mapping[str, object] | None:
         """The datum, by the schema that wrote it; None where nobody can read it: agencies write here themselves."""
@@ -242,14 +256,56 @@ class FreshnessWorker:
 class _Lead:
     """What stands while one generation of the group leads."""
 
-    def __init__(self, generation: int, desk: Desk, transactions: Transactions) -> None:
-        self.generation, self.desk, self.transactions = generation, desk, transactions
+    def __init__(
+        self,
+        generation: int,
+        desk: Desk,
+        transactions: Transactions,
+        backlog: Backlog,
+        fold: Callable[[InMessage], None],
+    ) -> None:
+        self.generation, self.desk, self.transactions, self.backlog = generation, desk, transactions, backlog
+        self._fold = fold
+        # What came behind the backlog while that was read: the desk is its thread's until then.
+        self._held: list[InMessage] | None = []
         self.caught_up = False
         self.write_at = Deadline(0.0, "the first look")
         self.expect_at = Deadline(0.0, "the register")
         self.observed = self._observed = 0
         self._quiet = Deadline(_PATIENCE_S, "a message")
         self._patience: Deadline | None = None
+
+    def places(self) -> Mapping[Place, int]:
+        """Where Faust is to go on."""
+        known = self.desk.positions
+        return {place: max(end, known.get(f"{place[0]}/{place[1]}", 0)) for place, end in self.backlog.ends.items()}
+
+    def observe(self, message: InMessage) -> None:
+        """Take a message that Faust brought."""
+        self.observed += 1
+        if self._held is None:
+            self._fold(message)
+        else:
+            self._held.append(message)
+
+    def missed_all(self, begin: Callable[[], None]) -> bool:
+        """Whether everything that was missed has been folded; then what came behind it is folded too.
+
+        Args:
+            begin: takes the register over anew, which may have changed meanwhile.
+
+        Raises:
+            BusError: it cannot be read.
+        """
+        if self._held is not None and self.backlog.over:
+            if self.backlog.error is not None:
+                raise self.backlog.error
+            begin()
+            held, self._held = self._held, None
+            for message in held:
+                self._fold(message)
+            self._quiet = Deadline(_PATIENCE_S, "a message")
+        return self._held is None
 
     def looked(self, *, fetched: bool) -> None:
         """Once all that there is was fetched, and what waits between Kafka and the desk too, it has caught up."""
@@ -265,6 +321,22 @@ class _Lead:
         """Take the register over: its changes, and owner rules that begin or end by time."""
         self.desk.expect(feed.view, _now())
         self.expect_at = Deadline(_EXPECT_EVERY_S, "the register")
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The operator's numbers, as the settings name them."""
+    return Limits(
+        bus_lag=_millis(settings.freshness_bus_lag_s),
+        delivery_lag=_millis(settings.freshness_delivery_lag_s),
+        silent_after=_millis(settings.freshness_silent_after_s),
+        clock_tolerance=_millis(settings.freshness_clock_tolerance_s),
+        refused_share=settings.freshness_refused_share,
+    )
+
+
+def _millis(seconds: float) -> int:
+    """A time in whole milliseconds, at least one."""
+    return max(1, round(seconds * 1000))
 
 
 def _now() -> int:

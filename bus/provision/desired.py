@@ -17,6 +17,7 @@ from bus.topics import (
     CURSOR,
     DECLARATION,
     DELIVERY,
+    DELIVERY_PULSE,
     DIFFERENCE,
     DIGEST,
     FRESHNESS,
@@ -48,7 +49,18 @@ from processors.reports import receipt_topic, refused_topic
 from schemas.codec import Codec
 from schemas.resource import envelope, resource_schema
 
-FIXED = (PULSE, DIFFERENCE, FRESHNESS, ALARM, INCIDENT, PROGRESS, LINK, RELOCATION, *REGISTER)
+FIXED = (
+    PULSE,
+    DIFFERENCE,
+    FRESHNESS,
+    ALARM,
+    INCIDENT,
+    PROGRESS,
+    DELIVERY_PULSE,
+    LINK,
+    RELOCATION,
+    *REGISTER,
+)
 # Submissions, records and deliveries have schemas that follow from the catalogue; the rest are envelopes of the bus.
 GOVERNED = ("change.", "record.", "delivery.")
 

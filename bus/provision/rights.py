@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bus.topics import (
     ALARM,
+    DELIVERY_PULSE,
     FRESHNESS,
     INCIDENT,
     LINK,
@@ -34,7 +35,7 @@ WORKERS = (ADMIT, DELIVER, RELOCATE, WATCHER)
 AGENCY_PREFIX = "User:agency-"
 # An agency of this code would own the groups and transactional ids of the bus's own workers, and could fence them.
 RESERVED_CODES = frozenset({"bus"})
-# Not the grants: who else receives what is no agency's business (Art 7).
+# Not the others: who else receives what, and who cannot supply, is no agency's business (Art 7).
 OPEN_KINDS = (Agency.kind, CatalogueEntry.kind, SecrecyReview.kind)
 
 
@@ -152,6 +153,7 @@ def _deliver_rights() -> set[Right]:
         Right(DELIVER, TOPIC, "delivery.", READ, prefixed=True),
         Right(DELIVER, TOPIC, PROGRESS.pattern, READ),
         Right(DELIVER, TOPIC, PROGRESS.pattern, WRITE),
+        Right(DELIVER, TOPIC, DELIVERY_PULSE.pattern, WRITE),
         *_common_rights(DELIVER, "deliver"),
     }
 
@@ -172,6 +174,7 @@ def _relocate_rights() -> set[Right]:
 def _freshness_rights() -> set[Right]:
     return {
         Right(WATCHER, TOPIC, PULSE.pattern, READ),
+        Right(WATCHER, TOPIC, DELIVERY_PULSE.pattern, READ),
         Right(WATCHER, TOPIC, heartbeat_topic(""), READ, prefixed=True),
         Right(WATCHER, TOPIC, declaration_topic(""), READ, prefixed=True),
         # It goes on from what it wrote itself; it never reads what is exchanged.

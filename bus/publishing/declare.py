@@ -2,20 +2,12 @@
 
 from datetime import datetime
 
-from confluent_kafka import KafkaError, KafkaException, Message
-
-from bus.publishing.duty import declaration_datum, declaration_of
-from bus.register.place import law_of
+from bus.publishing.words import SourceWords
 from bus.settings import Settings
-from bus.topics import declaration_topic
 from bus.wire.clients import Principal, producer
-from bus.wire.errors import unavailable
 from bus.wire.feed import RegisterFeed
 from bus.wire.registry import Registry
-from processors.freshness.targets import Limits, targets_of
-from processors.freshness.words import Declaration, Declares, Key, millis
-from schemas.errors import KafkaUnavailableError, UsageError
-from schemas.resource import envelope
+from processors.freshness.words import Declaration, Declares, Key
 
 
 def declare(settings: Settings, key: Key, quarter: int, says: Declares, now: datetime) -> Declaration:
@@ -36,33 +28,10 @@ def declare(settings: Settings, key: Key, quarter: int, says: Declares, now: dat
     principal.require()
     registry = Registry(settings, principal)
     feed = RegisterFeed(settings, principal, registry, ("catalogue",))
+    timeout_ms = int(settings.request_timeout_s * 1000)
     try:
         feed.open()
-        versions = feed.view.versions(key.resource)
+        sender = producer(settings, principal, None, **{"message.timeout.ms": timeout_ms})
+        return SourceWords(settings, key.agency, registry, feed.view, sender).declare(key.resource, quarter, says, now)
     finally:
         feed.close()
-    if not versions:
-        raise UsageError(f"the catalogue has no entry {key.resource}")
-    targets = targets_of(versions, key.agency, law_of(settings), Limits(), now)
-    declaration = declaration_of(key, targets, quarter, says, millis(now))
-    topic, codec = declaration_topic(key.agency), envelope("declaration")
-    value = registry.head(topic, codec) + codec.encode_physical(declaration_datum(declaration, millis(now)))
-    _send(settings, principal, topic, str(key).encode(), value)
-    return declaration
-
-
-def _send(settings: Settings, principal: Principal, topic: str, key: bytes, value: bytes) -> None:
-    failed: list[KafkaError] = []
-
-    def told(error: KafkaError | None, _: Message) -> None:
-        if error is not None:
-            failed.append(error)
-
-    timeout_ms = int(settings.request_timeout_s * 1000)
-    sender = producer(settings, principal, None, **{"message.timeout.ms": timeout_ms})
-    sender.produce(topic, value=value, key=key, partition=0, on_delivery=told)
-    left = sender.flush(settings.request_timeout_s + 1)
-    if failed:
-        raise unavailable("cannot declare", KafkaException(failed[0]))
-    if left:
-        raise KafkaUnavailableError("the declaration was not taken in time; it may still be")

@@ -21,6 +21,7 @@ from bus.workers.catchup import CARRIER, CatchUp, Job, record_message
 from bus.workers.health import Health
 from bus.workers.loop import Place, Work, committed
 from bus.workers.progress import ProgressBook, Stand, Standing
+from bus.workers.waits import Waits
 from compliance.models import Grant, GrantState
 from compliance.reading import may_read, next_change_at
 from processors.batch import Frames, Outgoing
@@ -45,6 +46,7 @@ class DeliverTask:
         feed: the register.
         registry: schema ids and codecs.
         book: the progress table.
+        waits: what the deliveries took.
     """
 
     topics = r"^record\..*"
@@ -57,6 +59,7 @@ class DeliverTask:
         feed: RegisterFeed,
         registry: Registry,
         book: ProgressBook,
+        waits: Waits,
         metrics: Metrics,
         health: Health,
     ) -> None:
@@ -65,6 +68,7 @@ class DeliverTask:
         self._feed = feed
         self._registry = registry
         self._book = book
+        self._waits = waits
         self._metrics = metrics
         self._health = health
         self._opener = Opener(keys.sections)
@@ -112,6 +116,7 @@ class DeliverTask:
             else:
                 plans[grant.id] = plan
         self._plans, self._recheck_at = plans, recheck
+        self._waits.forget(plans)
         self._health.problem = f"not provisioned: grant {', '.join(missing)}" if missing else None
         self._start_what_is_due()
 
@@ -208,8 +213,7 @@ class DeliverTask:
                     codecs[framed[0]] = codec
         resource = place[0].removeprefix("record.")
         layouts = {entry.version: resource_schema(entry.avro) for entry in self._feed.view.versions(resource)}
-        now_ms = time.time_ns() // 1_000_000
-        return deliver(place[1], messages, assignments, codecs, layouts, self._opener, self._frames, now_ms)
+        return deliver(place[1], messages, assignments, codecs, layouts, self._opener, self._frames, _now_ms())
 
     def prepare(self, positions: Mapping[Place, int]) -> Work:
         """Between two batches: stop what has ended, take over what has caught up."""
@@ -220,7 +224,8 @@ class DeliverTask:
             self.register_changed()
         self._outcomes, self._moving, self._taken = [], {}, []
         self._stop_ended(positions)
-        outgoing: dict[str, list[Outgoing]] = {}
+        now_ms = _now_ms()
+        outgoing: dict[str, list[Outgoing]] = {**self._waits.due((), now_ms)}
         for job in self.catchup.jobs():
             at = positions.get(job.place)
             gap = job.take(at) if at is not None else None
@@ -230,9 +235,9 @@ class DeliverTask:
             outcome = self.deliver_to(job.place, gap, [Assignment(job.plan, job.standing.position, job.members)])
             self._outcomes.append(outcome)
             _merge(outgoing, outcome.outgoing)
-            self._moving[job.key] = job.standing.moved(Stand.LIVE, max(at, job.standing.position))
+            self._moving[job.key] = job.standing.moved(Stand.LIVE, max(at, job.standing.position), now_ms)
         if not self._moving:
-            return Work()
+            return Work(outgoing, due=bool(outgoing))
         _merge(outgoing, self._book.markers(self._moving.values()))
         # Offsets of the partitions concerned go along unchanged, so that the broker fences a worker that lost them.
         places = {(record_topic(standing.resource), standing.partition) for standing in self._moving.values()}
@@ -266,12 +271,15 @@ class DeliverTask:
         for message in batch:
             by_place.setdefault((message.topic() or "", message.partition() or 0), []).append(record_message(message))
         outgoing: dict[str, list[Outgoing]] = {}
+        resources: list[str] = []
         for place, messages in by_place.items():
             assignments = self._live_on(place)
             if assignments:
                 outcome = self.deliver_to(place, messages, assignments)
                 self._outcomes.append(outcome)
+                resources.append(assignments[0].plan.grant.resource)
                 _merge(outgoing, outcome.outgoing)
+        _merge(outgoing, self._waits.due(zip(resources, self._outcomes, strict=True), _now_ms()))
         return Work(outgoing)
 
     def _live_on(self, place: Place) -> list[Assignment]:
@@ -283,11 +291,12 @@ class DeliverTask:
             standing = self._standings.get((plan.grant.id, place[1]))
             if standing is not None and standing.state is Stand.LIVE:
                 members = self._members.get((plan.grant.id, place[1])) if plan.divisions is not None else None
-                found.append(Assignment(plan, standing.position, members))
+                found.append(Assignment(plan, standing.position, members, standing.live_since))
         return found
 
     def committed(self) -> None:
         """Take over what the transaction made true: memberships, standings, counts."""
+        self._waits.committed()
         partition_of_taken = {job.key: job for job in self._taken}
         for outcome in self._outcomes:
             self._metrics.count(outcome.counts)
@@ -301,7 +310,7 @@ class DeliverTask:
                 members = self._members.get((grant, outcome.partition))
                 if members is not None:
                     members.apply(moves)
-        stopped_ms = time.time_ns() // 1_000_000
+        stopped_ms = _now_ms()
         for key, standing in self._moving.items():
             self._standings[key] = standing
             if standing.state is Stand.STOPPED:
@@ -313,6 +322,7 @@ class DeliverTask:
 
     def aborted(self) -> None:
         """Everything is as before."""
+        self._waits.aborted()
         for job in self._taken:
             job.give_back()
         self._outcomes, self._moving, self._taken = [], {}, []
@@ -320,6 +330,10 @@ class DeliverTask:
     def close(self) -> None:
         """End the catch-up."""
         self.catchup.close()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _merge(into: dict[str, list[Outgoing]], more: Mapping[str, Sequence[Outgoing]]) -> None:

@@ -32,6 +32,7 @@ class Standing:
     Attributes:
         position: next offset of the record partition that this grant has not had.
         snapshot_end: the current state was taken as of this offset.
+        live_since: since when it is LIVE, milliseconds since the epoch; the row says it by when it was written.
     """
 
     grant: str
@@ -40,10 +41,11 @@ class Standing:
     state: Stand
     position: int
     snapshot_end: int = 0
+    live_since: int = 0
 
-    def moved(self, state: Stand, position: int) -> "Standing":
-        """The same grant, further on."""
-        return replace(self, state=state, position=position)
+    def moved(self, state: Stand, position: int, at_ms: int = 0) -> "Standing":
+        """The same grant, further on; where it becomes LIVE, since when."""
+        return replace(self, state=state, position=position, live_since=at_ms)
 
 
 class ProgressBook(MarkTable):
@@ -61,6 +63,7 @@ class ProgressBook(MarkTable):
                 Stand(row["state"]),
                 row["position"],
                 row["snapshot_end"],
+                row["written_at"] if row["state"] == Stand.LIVE else 0,
             )
             for row in self.rows()
         }
@@ -85,7 +88,9 @@ class ProgressBook(MarkTable):
 
     def marker(self, standing: Standing) -> Outgoing:
         """The message that records a standing."""
-        return self.message(f"{standing.grant}/{standing.partition}", asdict(standing))
+        row = asdict(standing)
+        del row["live_since"]
+        return self.message(f"{standing.grant}/{standing.partition}", row)
 
     def markers(self, standings: Iterable[Standing]) -> dict[str, list[Outgoing]]:
         """Markers as a transaction takes them."""

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 from bus.keys.store import Keys, load_keys
 from bus.metrics import Metrics
 from bus.settings import Settings
-from bus.topics import PROGRESS, RELOCATION
+from bus.topics import DELIVERY_PULSE, PROGRESS, RELOCATION
 from bus.wire.clients import OnStep, Principal, admin, consumer, no_step
 from bus.wire.feed import RegisterFeed
 from bus.wire.links import LinkFeed
@@ -28,6 +28,7 @@ from bus.workers.relocate import RelocateTask
 from bus.workers.relocation import RelocationBook
 from bus.workers.signals import end_when_stuck, end_within, stop_when_signalled
 from bus.workers.slot import Slot
+from bus.workers.waits import Waits
 from bus.workers.watch import Watch, looks, tell_certificates, tell_health, tell_keys, tell_place
 from schemas.resource import envelope
 
@@ -112,7 +113,8 @@ def deliver_worker(settings: Settings, on_step: OnStep = no_step) -> Worker:
     head = registry.head(PROGRESS.pattern, envelope(PROGRESS.envelope or ""))
     asks, keys = admin(settings, principal), load_keys(settings.state_dir)
     book = ProgressBook(settings, principal, asks, head)
-    task = DeliverTask(settings, keys, feed, registry, book, metrics, health)
+    waits = Waits(registry.head(DELIVERY_PULSE.pattern, envelope(DELIVERY_PULSE.envelope or "")))
+    task = DeliverTask(settings, keys, feed, registry, book, waits, metrics, health)
     live = Membership(consumer(settings, principal, DeliverTask.group, error_cb=health.hear))
     catchup_id = slot.transactional_id.replace("bus.deliver-", "bus.deliver-catchup-")
     catchup = CatchUp(settings, principal, catchup_id, live, task.deliver_to, task.live_position, book, on_step)

@@ -1,9 +1,10 @@
-"""What the register alone keeps: it changes how deadlines are counted, and no worker reads it on Kafka."""
+"""What changes how deadlines are counted: kept as the register's facts, and told on Kafka as reckonings."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from compliance.entry import Model
+from compliance.models import Reckoning
 from compliance.profiles import CountyOverride, Law
 from compliance.workdays import CalendarYear, Suspension, WorkCalendar
 
@@ -23,6 +24,18 @@ def named(model: Any) -> tuple[str, str]:  # noqa: ANN401  a register model, or 
     if isinstance(model, CountyOverride):
         return "county_override", f"{model.division}/{model.clock}"
     return model.kind, model.key
+
+
+def reckoning_of(model: Model) -> Reckoning:
+    """One of `KEPT` as it goes out on `register.reckoning`."""
+    of, name = named(model)
+    return Reckoning.model_validate({"of": of, "name": name, "content": model.model_dump_json(by_alias=True)})
+
+
+def kept_of(reckonings: Iterable[Reckoning]) -> tuple[Model, ...]:
+    """Back from what stands on `register.reckoning`, in the order of the keys."""
+    found = sorted(reckonings, key=lambda one: one.key)
+    return tuple(KEPT[one.of].model_validate_json(one.content) for one in found)
 
 
 def calendar_with(calendar: WorkCalendar, kept: Iterable[Model]) -> WorkCalendar:

@@ -20,7 +20,7 @@ from compliance.profiles import Law
 from compliance.register.clockwork import Clockwork
 from compliance.register.database import serialise
 from compliance.register.decision import Decision, Moved, NoError
-from compliance.register.kept import KEPT, calendar_with, law_with
+from compliance.register.kept import KEPT, calendar_with, law_with, reckoning_of
 from compliance.register.outbox import Reconciled, reconcile
 from compliance.register.rows import Clock, Step, matter_of, select_matters, step_of
 from compliance.register.tables import CLOCK, FACT, MATTER, STEP
@@ -127,6 +127,7 @@ class Register:
         with self._writing(at) as decision:
             for model in models:
                 decision.put(model, actor)
+                decision.put(reckoning_of(model), actor)
             self._catch_up(decision.connection)
             clocks = Clockwork(decision.connection, self._law, self._calendar, at)
             return clocks.recompute(actor, reason)

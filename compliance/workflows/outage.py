@@ -5,13 +5,15 @@ of the outage until data flow again. Before that, and where it is not accepted, 
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 from compliance.catalogue import local_date
 from compliance.entry import Model
+from compliance.models import Outage, OutageState
 from compliance.roles import AUTHORITY, UNIT_ANYBODY, Actor
 from compliance.values import Day, DivisionCode, ResourceCode, Text
 from compliance.view import RegisterView
-from compliance.workflow import NEW, Context, Effect, Flag, Parties, Pause, Resume, Transition, Workflow
+from compliance.workflow import NEW, Context, Effect, Flag, Parties, Pause, Put, Resume, Transition, Workflow
 from schemas.refusals import RefusalCode, Refused
 
 CODE = "outage"
@@ -75,14 +77,28 @@ def _flag_late(context: Context) -> Sequence[Effect]:
 
 def _pause(context: Context) -> Sequence[Effect]:
     notice = OutageNotice.model_validate(context.matter.facts["report"])
-    return (Pause(context.matter.parties.unit or "", PAUSED_CLOCKS, notice.started_on, notice.resources),)
+    unit = context.matter.parties.unit or ""
+    return (Pause(unit, PAUSED_CLOCKS, notice.started_on, notice.resources), Put(_outage(context, notice)))
 
 
 def _resume(context: Context) -> Sequence[Effect]:
     if "accept" not in context.matter.facts:
         return ()
-    resources = tuple(context.matter.fact("report", "resources"))
-    return (Resume(context.matter.parties.unit or "", PAUSED_CLOCKS, context.form.restored_on, resources),)
+    notice, restored = OutageNotice.model_validate(context.matter.facts["report"]), context.form.restored_on
+    unit = context.matter.parties.unit or ""
+    return (Resume(unit, PAUSED_CLOCKS, restored, notice.resources), Put(_outage(context, notice, restored)))
+
+
+def _outage(context: Context, notice: OutageNotice, restored_on: date | None = None) -> Outage:
+    """What the bus follows of it."""
+    return Outage(
+        number=context.matter.number,
+        agency=context.matter.parties.unit or "",
+        resources=notice.resources,
+        state=OutageState.ACCEPTED if restored_on is None else OutageState.RESTORED,
+        started_on=notice.started_on,
+        restored_on=restored_on,
+    )
 
 
 OUTAGE = Workflow(

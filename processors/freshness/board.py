@@ -102,6 +102,11 @@ class Board:
         self._pauses[agency] = pauses
         return tuple(self._judge(key, at) for key in self._targets if key.agency == agency)
 
+    def reckon(self, law: Law, calendar: WorkCalendar, at: int) -> tuple[Told, ...]:
+        """How deadlines are counted from here on; every source is judged anew."""
+        self._law, self._calendar = law, calendar
+        return tuple(self._judge(key, at) for key in self._targets)
+
     def tick(self, now: int) -> Iterator[Told]:
         """The sources whose time has come, each judged at its instant, until `now`."""
         while (when := self.next_at) is not None and when <= now:

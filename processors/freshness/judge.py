@@ -206,11 +206,11 @@ def _deliveries(case: _Case) -> tuple[int | None, int | None]:
     lags, ages = [], []
     limit = case.targets.delivery_lag
     for grant, delivered in sorted(case.state.delivered.items()):
-        lags.append(delivered.lag)
+        lags.append(delivered.longest)
         if delivered.age != NOTHING:
             ages.append(delivered.age)
-        if limit is not None and delivered.lag > limit and case.counts(delivered.at):
-            case.alarm(AlarmCode.DELIVERY_LAG, delivered.at - delivered.lag + limit, grant)
+        if limit is not None and delivered.longest > limit and case.counts(delivered.at):
+            case.alarm(AlarmCode.DELIVERY_LAG, delivered.at - delivered.longest + limit, grant)
     return max(lags, default=None), max(ages, default=None)
 
 

@@ -35,7 +35,7 @@ class Quarter:
         covered: whether a declaration covers the quarter.
         overdue_since: None when nothing is overdue.
         late: how many changes were supplied too late; `late_since`, `late_last` the first and the last time.
-        contradicted_since: when the first change came after the declaration; None when none did.
+        contradicted_since: when the broker had the first change after the declaration; None when none did.
     """
 
     quarter: int
@@ -90,8 +90,8 @@ def _quarter(state: State, quarter: int, due: Due, covered_until: int, at: int) 
             late += supplied.changes
             late_since = supplied.first if late_since == NOTHING else late_since
             late_last = supplied.last
-        if declared is not None and _covers(declared, over_at) and supplied.last > declared.declared_at:
-            after = supplied.first if supplied.first > declared.declared_at else supplied.last
+        if declared is not None and _covers(declared, over_at) and supplied.said_last > declared.declared_at:
+            after = supplied.said_first if supplied.said_first > declared.declared_at else supplied.said_last
             contradicted = after if contradicted is None else contradicted
     overdue = None if covered or at < ends_at else ends_at
     return Quarter(quarter, due, ends_at, covered, overdue, late, late_since, late_last, contradicted)

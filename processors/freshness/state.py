@@ -4,12 +4,13 @@ The state is made of sums, latest values and sets alone, so events of different 
 state is the same. Within one partition Kafka's order is needed: a repeat is known by its offset, and changes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from processors.freshness.words import (
     DAY,
+    MINUTE,
     At,
     Declaration,
     DeliveryLag,
@@ -29,6 +30,8 @@ KEEP_QUARTERS = 8
 KEEP_DAYS = 35
 KEEP_DELIVERIES = 7 * DAY
 NOTHING = -1
+# So many values were kept of a day's supply before the broker's times were.
+_SUPPLIED_ONCE = 3
 V = TypeVar("V")
 
 
@@ -62,11 +65,32 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
-    """What was supplied on one day for one quarter: how many changes, first and last admission."""
+    """What was admitted on one day for one quarter: how many changes, first and last admission.
+
+    `said_first` and `said_last` are when the broker had them: against these a declaration is held, which bears the
+    broker's time too. Where admit stood still, what was said before a declaration may be admitted after it.
+    """
 
     changes: int
     first: int
     last: int
+    said_first: int
+    said_last: int
+
+    @classmethod
+    def of(cls, values: Sequence[int]) -> "Supplied":
+        """From what is kept; where the broker's times were not, admission stands for them."""
+        return cls(*values, *values[len(values) - 2 :]) if len(values) == _SUPPLIED_ONCE else cls(*values)
+
+    def joined(self, other: "Supplied") -> "Supplied":
+        """Both together."""
+        return Supplied(
+            self.changes + other.changes,
+            min(self.first, other.first),
+            max(self.last, other.last),
+            min(self.said_first, other.said_first),
+            max(self.said_last, other.said_last),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +104,43 @@ class Traffic:
     refused_at: int = NOTHING
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Delivered:
-    """The latest delivery under a grant: when, how long after admission, how old the data were (NOTHING: unknown)."""
+    """Of the latest minute with deliveries under a grant the one that waited longest, and the minute's before it.
+
+    Several workers deliver to a grant: the latest delivery alone would be one worker's now and another's then.
+
+    Attributes:
+        at: when it was delivered.
+        lag: how long after its admission.
+        age: how old the data were; NOTHING where unknown.
+        lag_before: the longest lag of the minute just before; NOTHING where nothing was delivered.
+    """
 
     at: int
     lag: int
     age: int = NOTHING
+    lag_before: int = NOTHING
+
+    @property
+    def minute(self) -> int:
+        """The minute that it lies in."""
+        return self.at // MINUTE
+
+    @property
+    def longest(self) -> int:
+        """The longest lag of both minutes."""
+        return max(self.lag, self.lag_before)
+
+    def joined(self, other: "Delivered") -> "Delivered":
+        """What is known of both, whichever came first."""
+        earlier, later = sorted((self, other), key=lambda one: one.minute)
+        if earlier.minute == later.minute:
+            longer = max(earlier, later, key=lambda one: (one.lag, one.at, one.age))
+            return replace(longer, lag_before=max(earlier.lag_before, later.lag_before))
+        if earlier.minute == later.minute - 1:
+            return replace(later, lag_before=max(later.lag_before, earlier.lag))
+        return later
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +198,7 @@ class State:
             Sign(*datum["complete"]),
             {quarter_number(name): Declared(*one) for name, one in datum["declared"].items()},
             {
-                quarter_number(name): {int(day): Supplied(*one) for day, one in days.items()}
+                quarter_number(name): {int(day): Supplied.of(one) for day, one in days.items()}
                 for name, days in datum["supplied"].items()
             },
             {int(day): Traffic(*one) for day, one in datum["traffic"].items()},
@@ -200,11 +254,23 @@ def _pulse(state: State, pulse: Pulse) -> dict[str, Any]:
     day = max(day_number(now), number_of_day(last_day_of(quarter)))
     days = state.supplied.get(quarter, {})
     new = pulse.admitted - pulse.withdrawn - pulse.corrected
-    before = days.get(day, Supplied(0, now, now))
-    supplied = {**days, day: Supplied(before.changes + new, min(before.first, now), max(before.last, now))}
+    said = _said(pulse, quarter)
+    came = Supplied(new, now, now, said, said)
+    supplied = {**days, day: days[day].joined(came) if day in days else came}
     changes["supply"] = max(state.supply, found)
     changes["supplied"] = _newest(state.supplied, quarter, supplied, KEEP_QUARTERS)
     return changes
+
+
+def _said(pulse: Pulse, quarter: int) -> int:
+    """When the broker had the last change of a pulse's quarter, as far as the pulse can tell.
+
+    Where it holds changes of two quarters the last may be of the other: then the first that it can have been.
+    """
+    if pulse.supplied_at is None:
+        return pulse.admitted_at
+    mixed = pulse.latest is not None and quarter_of(min(pulse.latest, pulse.admitted_at)) != quarter
+    return pulse.appended_at if mixed and pulse.appended_at is not None else pulse.supplied_at
 
 
 def _heartbeat(state: State, heartbeat: Heartbeat, received_at: int) -> dict[str, Any]:
@@ -232,7 +298,7 @@ def _delivery(state: State, delivery: DeliveryLag) -> dict[str, Any]:
     age = NOTHING if delivery.business_time is None else max(0, at - delivery.business_time)
     found = Delivered(at, max(0, at - delivery.admitted_at), age)
     known = state.delivered.get(delivery.grant)
-    delivered = {**state.delivered, delivery.grant: found if known is None else max(known, found)}
+    delivered = {**state.delivered, delivery.grant: found if known is None else known.joined(found)}
     oldest = max(one.at for one in delivered.values()) - KEEP_DELIVERIES
     return {"delivered": {grant: one for grant, one in delivered.items() if one.at >= oldest}}
 

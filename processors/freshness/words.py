@@ -118,7 +118,8 @@ class Pulse:
     """What one transaction of admit did for an agency and resource.
 
     `earliest` and `latest` are business times of what was newly supplied, corrections and withdrawals left out;
-    `published_at` is by the source's clock, `appended_at` the broker's time of the submission that waited longest.
+    `published_at` is by the source's clock, `appended_at` the broker's time of the submission that waited longest,
+    `supplied_at` that of the last one that brought something new.
     """
 
     key: Key
@@ -131,6 +132,7 @@ class Pulse:
     latest: int | None = None
     published_at: int | None = None
     appended_at: int | None = None
+    supplied_at: int | None = None
 
     @classmethod
     def from_datum(cls, datum: Mapping[str, Any]) -> "Pulse":
@@ -146,6 +148,8 @@ class Pulse:
             datum["latest_business_time"],
             datum["latest_published_at"],
             datum["earliest_appended_at"],
+            # Admit did not tell it always.
+            datum.get("latest_appended_at"),
         )
 
 
@@ -210,6 +214,12 @@ class DeliveryLag:
     delivered_at: int
     admitted_at: int
     business_time: int | None = None
+
+    @classmethod
+    def from_datum(cls, datum: Mapping[str, Any]) -> "DeliveryLag":
+        """From the physical datum of `schemas/envelope/delivery_pulse.avsc`."""
+        key = Key(datum["agency"], datum["resource"])
+        return cls(key, datum["grant"], datum["delivered_at"], datum["admitted_at"], datum["business_time"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,32 +9,43 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer
 
+from bus import Change, Publisher
+from bus.freshness.backlog import Backlog
 from bus.freshness.desk import Desk
 from bus.freshness.shell import GROUP
 from bus.freshness.worker import FreshnessWorker
-from bus.register.place import law_of
+from bus.provision.actual import Cluster
+from bus.register.lock import relay_lock
+from bus.register.place import law_of, opened
+from bus.register.relay import Relay
 from bus.settings import Settings
-from bus.topics import ALARM, FRESHNESS, PULSE, declaration_topic, heartbeat_topic
+from bus.topics import ALARM, DELIVERY_PULSE, FRESHNESS, PROGRESS, PULSE, declaration_topic, heartbeat_topic
 from bus.wire.clients import Principal, admin, producer
 from bus.wire.feed import RegisterFeed
 from bus.wire.registry import Registry
 from bus.wire.transaction import COMMIT
 from bus.workers.supervisor import environment_of
+from compliance.catalogue import SHANGHAI
+from compliance.roles import Actor
 from compliance.workdays import WorkCalendar
 from processors.batch import InMessage
 from processors.freshness.targets import Limits
-from processors.freshness.words import quarter_name, quarter_of
+from processors.freshness.words import MINUTE, quarter_name, quarter_of
 from schemas.codec import unframe
+from schemas.errors import UsageError
 from schemas.resource import envelope
-from tests.city import WAIT_S, City, until
+from tests.builders import permit
+from tests.city import WAIT_S, City, running, until
 from tests.killing import kill_at
 from tests.local_cluster import LocalBus
+from tests.register import AUTHORITY, moved, of
 
 pytestmark = pytest.mark.kafka
 QUICK = Limits(silent_after=2_500)
@@ -79,9 +90,9 @@ def watching(
     assert not thread.is_alive()
 
 
-def say(city: City, kind: str, topic: str, datum: Mapping[str, Any], agency: str | None = None) -> None:
-    """An agency's word on its own topic, under its own certificate."""
-    principal = Principal.agency(city.settings, agency or city.owner)
+def say(city: City, kind: str, topic: str, datum: Mapping[str, Any], principal: Principal | None = None) -> None:
+    """A word on a topic, under its speaker's own certificate: the city's owner's, unless another is named."""
+    principal = principal or Principal.agency(city.settings, city.owner)
     codec = envelope(kind)
     head = Registry(city.settings, Principal.role(city.settings, "operator")).head(topic, codec)
     writer = producer(city.settings, principal)
@@ -119,6 +130,106 @@ def test_a_silent_source_is_told_to_its_agency_until_it_is_heard_of_and_silence_
     assert rows(city, FRESHNESS.pattern)[-1]["status"] == "SILENT"
 
 
+def test_what_waited_for_a_deliver_worker_is_a_lag_and_what_waited_for_a_resumed_grant_is_none(city: City) -> None:
+    def took() -> list[int]:
+        found = [row for row in rows(city, DELIVERY_PULSE.pattern) if row["grant"] == grant]
+        return [round((row["delivered_at"] - row["admitted_at"]).total_seconds() * 1000) for row in found]
+
+    def publish_without_deliver(seed: int) -> int:
+        with running(city.settings, "admit"):
+            publish_one(city, seed)
+        return now_ms()
+
+    grant = city.add_grant("full")
+    city.apply()
+    with running(city.settings, "deliver"):
+        until(lambda: live(city, grant), "the grant")
+    published_by = publish_without_deliver(1)
+    with running(city.settings, "deliver"):
+        until(lambda: len(took()) == 1, "what the delivery took")
+    [row] = [row for row in rows(city, DELIVERY_PULSE.pattern) if row["grant"] == grant]
+    assert row["admitted_at"].timestamp() * 1000 <= published_by
+    assert row["records"] == 1
+    city.grants[grant]["state"] = "SUSPENDED"
+    with running(city.settings, "deliver"):
+        city.apply()
+        until(lambda: not live(city, grant), "the grant's stop")
+    publish_without_deliver(2)
+    city.grants[grant]["state"] = "ACTIVE"
+    with running(city.settings, "deliver"):
+        city.apply()
+        until(lambda: len(city.data(city.topic(grant))) == 2, "what the resumed grant had missed")
+        until(lambda: live(city, grant), "the resumed grant")
+    assert len(took()) == 1
+
+
+def test_an_outage_that_the_authority_accepts_lets_the_clocks_stand_still_and_its_end_lets_them_go_on(
+    city: City,
+) -> None:
+    """By the register's own way: decided in its database, told on `register.outage` by its relay."""
+    today = datetime.now(SHANGHAI).date().isoformat()
+    notice = {"division": "441300", "started_on": today, "reason": "水浸", "remedy": "抢修", "document": "1"}
+    whose = of(city.owner)
+    with watching(city.settings, QUICK):
+        until(lambda: alarms(city, "SILENT") == [(city.owner, False)], "silence")
+        with opened(city.settings) as register:
+
+            def act(number: str, action: str, form: Mapping[str, Any], actor: Actor) -> None:
+                moved(register.act(number, action, form, actor, datetime.now(UTC)))
+                with relay_lock(register.engine, WAIT_S):
+                    Relay(Cluster(city.settings), register).run()
+
+            number = moved(register.open("outage", "report", notice, whose, datetime.now(UTC))).matter.number
+            act(number, "accept", {"reason": "属实"}, AUTHORITY)
+            until(lambda: alarms(city, "SILENT")[1:] == [(city.owner, True)], "the alarm's end")
+            assert rows(city, FRESHNESS.pattern)[-1]["status"] == "PAUSED"
+            act(number, "restore", {"restored_on": today, "remedy": "已修复"}, whose)
+            until(lambda: alarms(city, "SILENT")[2:] == [(city.owner, False)], "silence again")
+
+
+def live(city: City, grant: str) -> bool:
+    """Whether a grant is delivered to on every partition."""
+    found = {row["partition"]: row["state"] for row in city.data(PROGRESS.pattern) if row["grant"] == grant}
+    return found == dict.fromkeys(range(city.partitions), "LIVE")
+
+
+def told_of(city: City) -> set[str]:
+    """The grants of which a deliver worker told what deliveries took."""
+    return {row["grant"] for row in rows(city, DELIVERY_PULSE.pattern)}
+
+
+def publish_one(city: City, seed: int) -> None:
+    with Publisher(city.owner, settings=city.settings) as publisher:
+        [receipt] = publisher.publish(city.resource, [Change(permit(seed), datetime.now(UTC))]).receipts()
+    assert receipt.admitted
+
+
+def test_what_deliveries_took_is_told_and_judged_and_what_a_new_grant_catches_up_with_is_not(city: City) -> None:
+    """A target of a millisecond: every delivery is late."""
+    first = city.add_grant("first")
+    city.apply()
+    with watching(city.settings, Limits(delivery_lag=1)), running(city.settings, "admit", "deliver"):
+        until(lambda: live(city, first), "the first grant")
+        publish_one(city, 1)
+        until(lambda: told_of(city) == {first}, "what the delivery took")
+        second = city.add_grant("second")
+        city.apply()
+        until(lambda: live(city, second) and len(city.data(city.topic(second))) == 1, "the second grant, caught up")
+        publish_one(city, 2)
+        until(lambda: told_of(city) == {first, second}, "what the second grant's delivery took")
+        until(lambda: alarms(city, "DELIVERY_LAG") == 2 * [("operator", False)], "the operator's alarms")
+        until(lambda: (rows(city, FRESHNESS.pattern)[-1]["age_ms"] or 0) > 0, "how old the data were")
+        for grant in (first, second):
+            # Minutes later, as far as the clock of who delivers goes, and in time.
+            at = now_ms() + 3 * MINUTE
+            whose = {"agency": city.owner, "resource": city.resource, "grant": grant, "records": 1}
+            datum = {**whose, "delivered_at": at, "admitted_at": at, "business_time": None}
+            say(city, "delivery_pulse", DELIVERY_PULSE.pattern, datum, Principal.role(city.settings, "operator"))
+        until(lambda: alarms(city, "DELIVERY_LAG")[2:] == 2 * [("operator", True)], "the alarms' end")
+    # Of the second grant one record alone: the other one it caught up with.
+    assert [row["records"] for row in rows(city, DELIVERY_PULSE.pattern) if row["grant"] == second] == [1, 1]
+
+
 def test_a_quarter_that_nobody_declared_is_told_and_a_declaration_clears_it(
     local_bus: LocalBus, tmp_path: Path
 ) -> None:
@@ -142,7 +253,7 @@ def test_a_quarter_that_nobody_declared_is_told_and_a_declaration_clears_it(
         told = alarms(city, "STATIC_OVERDUE")
         assert set(told) == {(city.owner, False)}
         # Another agency's name on one's own topic, and bytes that are no declaration, say nothing.
-        say(city, "declaration", declaration_topic(city.other), datum, city.other)
+        say(city, "declaration", declaration_topic(city.other), datum, Principal.agency(city.settings, city.other))
         writer = producer(city.settings, Principal.agency(city.settings, city.owner))
         writer.produce(topic, key=b"x", value=b"rubbish", partition=0)
         assert writer.flush(WAIT_S) == 0
@@ -152,6 +263,42 @@ def test_a_quarter_that_nobody_declared_is_told_and_a_declaration_clears_it(
         say(city, "declaration", topic, datum)
         until(lambda: len(alarms(city, "STATIC_OVERDUE")) == 2 * len(told), "the alarms' end")
     assert set(alarms(city, "STATIC_OVERDUE")[len(told) :]) == {(city.owner, True)}
+
+
+def test_a_program_says_that_it_is_there_and_declares_its_quarters(city: City) -> None:
+    present = quarter_of(now_ms())
+    static = city.add_resource("disability", freshness="STATIC", update_frequency="每季度")
+    city.apply()
+    with Publisher(city.owner, settings=city.settings) as publisher, watching(city.settings, QUICK):
+        until(lambda: alarms(city, "SILENT") == [(city.owner, False)], "silence")
+        until(lambda: bool(alarms(city, "STATIC_OVERDUE")), "an overdue quarter")
+        complete_until = datetime.now(UTC) - timedelta(minutes=1)
+        publisher.heartbeat(city.resource, complete_until)
+        publisher.declare(static, quarter_name(present - 1))
+        until(lambda: alarms(city, "SILENT")[1:2] == [(city.owner, True)], "the silence's end")
+        told = alarms(city, "STATIC_OVERDUE")
+        until(lambda: alarms(city, "STATIC_OVERDUE")[-1] == (city.owner, True), "the end of what was overdue")
+        publisher.declare(static, quarter_name(present - 1), unchanged=True)
+        for wrong in (
+            lambda: publisher.declare(static, quarter_name(present)),
+            lambda: publisher.declare(static, "2026-1"),
+            lambda: publisher.declare(city.resource, quarter_name(present - 1)),
+            lambda: publisher.heartbeat("nothing_such"),
+            lambda: publisher.heartbeat(city.resource, datetime.now(UTC) + timedelta(minutes=1)),
+            lambda: publisher.heartbeat(city.resource, datetime(2026, 1, 1)),  # noqa: DTZ001  that is what is wrong
+        ):
+            with pytest.raises(UsageError):
+                wrong()
+    with pytest.raises(UsageError, match="closed"):
+        publisher.heartbeat(city.resource)
+    assert (city.owner, False) in told
+    [beat_] = rows(city, heartbeat_topic(city.owner))
+    assert (beat_["resource"], beat_["connector"], beat_["complete_until"]) == (
+        city.resource,
+        "publisher",
+        complete_until.replace(microsecond=complete_until.microsecond // 1000 * 1000),
+    )
+    assert [row["says"] for row in rows(city, declaration_topic(city.owner))] == ["HIGH_WATER", "NO_CHANGE"]
 
 
 def recomputed(city: City, at: int) -> dict[str, Any]:
@@ -210,6 +357,38 @@ def pulsing(city: City, done: threading.Event) -> None:
             writer.abort_transaction(WAIT_S)
         # Slowly until the last worker leads, so that each of them meets some.
         done.wait(0.1)
+
+
+def test_a_backlog_is_what_was_committed_from_the_positions_to_the_end_of_then_in_order(city: City) -> None:
+    principal = Principal.role(city.settings, "freshness")
+    done, place = threading.Event(), (heartbeat_topic(city.owner), 0)
+    done.set()
+    pulsing(city, done)
+    for _ in range(3):
+        beat(city)
+    mine = [one for one in city.read(PULSE.pattern) if one.key() == b"x"]
+    start = (mine[9].offset() or 0) + 1
+    found: list[InMessage] = []
+    backlog = Backlog(city.settings, principal, {(PULSE.pattern, 0): start, place: 1}, found.append)
+    beat(city)
+    backlog.start()
+    until(lambda: backlog.over, "the backlog's end")
+    assert backlog.error is None
+    assert [one.offset for one in found if one.topic == place[0]] == [1, 2]
+    pulses = [one for one in found if one.topic == PULSE.pattern]
+    expected = [
+        one for one in city.read(PULSE.pattern) if start <= (one.offset() or 0) < backlog.ends[PULSE.pattern, 0]
+    ]
+    assert [(one.offset, one.value, one.append_ms) for one in pulses] == [
+        (one.offset(), one.value(), one.timestamp()[1]) for one in expected
+    ]
+    assert len(pulses) >= PULSES * (EVERY - 1) // EVERY - 10
+    assert backlog.read == len(found)
+    ends = {(PULSE.pattern, 0): backlog.ends[PULSE.pattern, 0]}
+    nothing = Backlog(city.settings, principal, ends, found.append)
+    nothing.start()
+    until(lambda: nothing.over, "an end without a beginning")
+    assert (nothing.error, nothing.read) == (None, 0)
 
 
 def counted(city: City) -> int:

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ import yaml
 from bus import Change, Publisher
 from bus.settings import Settings
 from bus.workers.supervisor import environment_of
+from processors.freshness.words import quarter_name, quarter_of
 from tests.builders import permit
 from tests.city import City, until
 from tests.compose_file import ROOT
@@ -28,6 +30,11 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 KINDS = ("admit", "deliver", "relocate", "register", "freshness")
 # Five programs that start at once on a busy machine.
 START_S = 90.0
+SILENT_S = 10.0
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 class Workers:
@@ -40,7 +47,8 @@ class Workers:
 
     def start(self, *kinds: str) -> None:
         for kind in kinds:
-            settings = self._settings.model_copy(update={"metrics_port": self.ports[kind]})
+            more = {"metrics_port": self.ports[kind], "freshness_silent_after_s": SILENT_S}
+            settings = self._settings.model_copy(update=more)
             self._processes[kind] = subprocess.Popen(
                 [sys.executable, "-m", "bus", "run", kind],
                 cwd=ROOT,
@@ -62,6 +70,7 @@ class Workers:
 def city(local_bus: LocalBus, tmp_path_factory: pytest.TempPathFactory) -> City:
     made = City(local_bus.settings, tmp_path_factory.mktemp("city"))
     made.add_grant("full")
+    made.add_resource("disability", freshness="STATIC", update_frequency="每季度")
     made.apply()
     return made
 
@@ -186,3 +195,29 @@ def test_a_worker_that_stops_is_an_alarm_with_owner_and_page_until_it_is_back(
     assert "BusWorkerDown" in prometheus.page("/consoles/operator.html")[1]
     workers.start("relocate")
     until(lambda: down() == [], "the end of the alarm", START_S)
+
+
+def test_a_source_that_is_not_fresh_is_its_agencys_alarm_until_it_speaks(city: City, prometheus: Prometheus) -> None:
+    def alarms(code: str) -> list[dict[str, Any]]:
+        """The city's own alarms of a code: other tests' agencies have theirs."""
+        wanted = {"agency": city.owner, "code": code}
+        return [one for one in prometheus.firing("BusSourceNotFresh") if wanted.items() <= one["labels"].items()]
+
+    [static] = city.others
+    with Publisher(city.owner, settings=city.settings) as publisher:
+        for code, speak in (
+            ("SILENT", lambda: publisher.heartbeat(city.resource)),
+            ("STATIC_OVERDUE", lambda: publisher.declare(static, quarter_name(quarter_of(now_ms()) - 1))),
+        ):
+            until(lambda code=code: alarms(code) != [], f"the alarm {code}")
+            until(lambda code=code: alarms(code)[0]["annotations"]["since"] != "", "the time of its beginning")
+            [alarm] = alarms(code)
+            assert alarm["labels"]["owner"] == city.owner
+            assert city.owner in alarm["annotations"]["summary_zh"]
+            assert code in alarm["annotations"]["summary_en"]
+            page = (ROOT / alarm["annotations"]["runbook_url"].partition("#")[0]).read_text(encoding="utf-8")
+            # It leads to the steps of each code.
+            assert "../freshness.md#alarms-and-what-to-do" in page
+            assert f"### {code}\n" in (ROOT / "docs" / "freshness.md").read_text(encoding="utf-8")
+            speak()
+            until(lambda code=code: alarms(code) == [], f"the end of {code}")

@@ -41,7 +41,7 @@ def events(draw: st.DrawFn) -> Event:
     if kind == 0:
         business = draw(st.none() | times)
         numbers = draw(st.tuples(*[st.integers(0, 9)] * 4))
-        return Pulse(KEY, at, *numbers, business, business, draw(st.none() | times), draw(st.none() | times))
+        return Pulse(KEY, at, *numbers, business, business, *(draw(st.none() | times) for _ in range(3)))
     if kind == 1:
         return Heartbeat(KEY, at, draw(st.none() | times))
     if kind == 2:

@@ -3,6 +3,7 @@
 import tracemalloc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
@@ -11,14 +12,26 @@ import pytest
 from bus.freshness.desk import Desk, event_of
 from bus.freshness.shell import AllToOne
 from bus.topics import ALARM, FRESHNESS
-from compliance.models import Agency, OnboardingState
+from compliance.models import Agency, OnboardingState, Outage, OutageState
 from compliance.profiles import Law
+from compliance.register.kept import reckoning_of
 from compliance.view import RegisterView
-from compliance.workdays import WorkCalendar
+from compliance.workdays import Suspension, WorkCalendar
 from processors.batch import InMessage, Outgoing
+from processors.freshness.quarters import plain_due
 from processors.freshness.targets import Limits
-from processors.freshness.words import MINUTE, SECOND
+from processors.freshness.words import (
+    MINUTE,
+    SECOND,
+    day_number,
+    day_of_number,
+    day_start,
+    number_of_day,
+    quarter_name,
+    quarter_of,
+)
 from schemas.resource import envelope, packaged_text
+from schemas.words import FreshnessClass
 from tests.builders import PERMIT
 from tests.hall import NOW_MS, POLICE, Hall
 
@@ -97,6 +110,19 @@ def pulse(offset: int, at: int, admitted: int = 1) -> Said:
         "admitted_at": at,
     }
     return InMessage("pulse", 0, offset, at, None, None, {}), datum
+
+
+def delivery(offset: int, at: int, lag: int) -> Said:
+    datum = {
+        "agency": POLICE,
+        "resource": PERMIT,
+        "grant": "g-1",
+        "records": 3,
+        "delivered_at": at,
+        "admitted_at": at - lag,
+        "business_time": at - lag - MINUTE,
+    }
+    return InMessage("bus.delivery-pulse", 0, offset, at, None, None, {}), datum
 
 
 def behind(messages: Iterable[Said], positions: Mapping[str, int]) -> Iterator[Said]:
@@ -233,6 +259,79 @@ def test_who_is_not_connected_any_more_owes_nothing(view: RegisterView, restarte
     assert [row["cleared_at"] is None for row in topics.told] == [True, False]
     assert topics.rows[FRESHNESS.pattern] == {}
     assert desk.statuses(NOW_MS) == desk.standing() == {}
+
+
+# -- outages -------------------------------------------------------------------------------------------------------
+
+
+def outage(view: RegisterView, started_on: date, restored_on: date | None = None, agency: str = POLICE) -> None:
+    state = OutageState.ACCEPTED if restored_on is None else OutageState.RESTORED
+    told = Outage(number="OUT-1", agency=agency, state=state, started_on=started_on, restored_on=restored_on)
+    view.apply(told.kind, told.key, told)
+
+
+def test_an_accepted_outage_clears_silence_and_its_end_counts_anew(view: RegisterView) -> None:
+    topics, first = Topics(), day_of_number(day_number(NOW_MS))
+    desk = opened(view, topics, NOW_MS)
+    written(desk, topics, NOW_MS)
+    assert topics.state["status"] == "SILENT"
+    outage(view, first, agency="stats")
+    desk.expect(view, NOW_MS + SECOND)
+    written(desk, topics, NOW_MS + SECOND)
+    assert topics.state["status"] == "SILENT"
+    outage(view, first)
+    desk.expect(view, NOW_MS + 2 * SECOND)
+    written(desk, topics, NOW_MS + 2 * SECOND)
+    assert topics.state["status"] == "PAUSED"
+    assert [row["cleared_at"] for row in topics.told] == [None, NOW_MS + 2 * SECOND]
+    # Who takes over knows it from the register.
+    desk = opened(view, topics, NOW_MS + MINUTE)
+    written(desk, topics, NOW_MS + MINUTE)
+    assert (topics.state["status"], len(topics.told)) == ("PAUSED", 2)
+    outage(view, first, first + timedelta(days=3))
+    desk.expect(view, NOW_MS + 2 * MINUTE)
+    begins = day_start(day_number(NOW_MS) + 3)
+    for at, status in ((begins - 1, "PAUSED"), (begins + 15 * MINUTE - 1, "UNKNOWN"), (begins + 15 * MINUTE, "SILENT")):
+        written(desk, topics, at)
+        assert topics.state["status"] == status
+
+
+def test_a_suspension_that_the_register_tells_moves_the_due_day_and_clears_what_is_not_overdue_yet() -> None:
+    view = Hall(packaged_text(PERMIT), freshness=FreshnessClass.STATIC).view
+    quarter = quarter_of(NOW_MS)
+    due = plain_due(quarter, LAW, CALENDAR, "441300").day
+    topics, late = Topics(), day_start(number_of_day(due) + 1)
+    desk = opened(view, topics, late)
+    written(desk, topics, late)
+    assert topics.state["due_day"] == number_of_day(due)
+    storm = Suspension(first=due, last=due, reason="台风")
+    told = reckoning_of(storm)
+    view.apply(told.kind, told.key, told)
+    desk.expect(view, late + SECOND)
+    written(desk, topics, late + SECOND)
+    assert topics.state["due_day"] > number_of_day(due)
+    cleared = [(row["code"], row["about"]) for row in topics.told if row["cleared_at"] is not None]
+    assert cleared == [("STATIC_OVERDUE", quarter_name(quarter))]
+
+
+# -- deliveries ----------------------------------------------------------------------------------------------------
+
+
+def test_a_late_delivery_is_an_alarm_of_the_operator_until_two_minutes_are_in_time(view: RegisterView) -> None:
+    desk, topics = opened(view, Topics(), NOW_MS), Topics()
+    desk.observe(*beat(0, NOW_MS))
+    desk.observe(*delivery(0, NOW_MS, 5 * MINUTE))
+    desk.observe(*delivery(2, NOW_MS + SECOND, SECOND))
+    written(desk, topics, NOW_MS + SECOND)
+    [told] = topics.told
+    assert (told["code"], told["about"], told["owner"], told["cleared_at"]) == ("DELIVERY_LAG", "g-1", "operator", None)
+    assert topics.state["status"] == "LAGGING"
+    assert (topics.state["delivery_lag_ms"], topics.state["age_ms"]) == (5 * MINUTE, 6 * MINUTE)
+    desk.observe(*delivery(4, NOW_MS + 2 * MINUTE, SECOND))
+    written(desk, topics, NOW_MS + 2 * MINUTE)
+    assert [row["cleared_at"] for row in topics.told] == [None, NOW_MS + 2 * MINUTE]
+    assert (topics.state["status"], topics.state["age_ms"]) == ("FRESH", SECOND + MINUTE)
+    assert desk.positions["bus.delivery-pulse/0"] == 5
 
 
 # -- what comes in -------------------------------------------------------------------------------------------------

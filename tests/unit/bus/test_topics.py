@@ -12,6 +12,7 @@ from bus.topics import (
     DAY_MS,
     DECLARATION,
     DELIVERY,
+    DELIVERY_PULSE,
     DIFFERENCE,
     DIGEST,
     FOREVER,
@@ -76,12 +77,15 @@ def test_every_kind_of_topic_stands_in_the_table_once() -> None:
         "alarm",
         "incident",
         "bus.delivery-progress",
+        "bus.delivery-pulse",
         "bus.identity-links",
         "bus.relocation-progress",
         "register.agency",
         "register.catalogue",
         "register.review",
         "register.grant",
+        "register.outage",
+        "register.reckoning",
     ]
 
 
@@ -133,8 +137,8 @@ def test_state_is_compacted_and_reports_are_not() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "days"),
-    [(RECEIPT, 30), (REFUSED, 180), (PULSE, 7), (HEARTBEAT, 7), (DIGEST, 35)],
-    ids=["receipts", "refusals", "pulses", "heartbeats", "digests"],
+    [(RECEIPT, 30), (REFUSED, 180), (PULSE, 7), (DELIVERY_PULSE, 7), (HEARTBEAT, 7), (DIGEST, 35)],
+    ids=["receipts", "refusals", "pulses", "delivery pulses", "heartbeats", "digests"],
 )
 def test_reports_are_kept_for_their_days(kind: TopicKind, days: int) -> None:
     assert config(kind)["retention.ms"] == str(days * DAY_MS)

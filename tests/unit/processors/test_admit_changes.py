@@ -408,4 +408,6 @@ def test_a_pulse_leaves_corrections_out_of_its_business_times_and_says_what_wait
     batch = [hall.submit([hall.change(permit(2), business_time=NOW - DAY)], append=waited), hall.submit([wrong])]
     [pulse] = hall.admit(*batch).pulses
     assert (pulse["admitted"], pulse["corrected"], pulse["earliest_appended_at"]) == (2, 1, waited)
+    # The correction came last, and brought nothing new.
+    assert pulse["latest_appended_at"] == waited
     assert (pulse["earliest_business_time"], pulse["latest_business_time"]) == (NOW - DAY, NOW - DAY)

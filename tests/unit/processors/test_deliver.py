@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from processors.batch import Frames
-from processors.deliver import Assignment, Members, RecordMessage, deliver
+from processors.deliver import Assignment, Members, RecordMessage, Waited, deliver
 from processors.projection import Pseudonyms, compile_grant
 from processors.sealing import Opener
 from schemas.codec import Codec, frame
@@ -41,6 +41,37 @@ class SealedForEver(Opener):
 
 def in_division(division: str, seed: int = 1, **fields: object) -> dict[str, Any]:
     return permit(seed, **{DIVISION: division, **fields})
+
+
+# -- what it took --------------------------------------------------------------------------------------------------
+
+
+def waited(hall: Hall, records: list[Record], live_since: int | None) -> dict[tuple[str, str], Waited]:
+    plan = hall.grant(OPEN, id="g-1")
+    return hall.run(records, [Assignment(plan, live_since=live_since)]).waited
+
+
+def test_it_tells_how_many_left_and_of_the_one_admitted_first_when_it_was_true(hall: Hall) -> None:
+    business_time = NOW - DAY
+    records = hall.admit(
+        hall.submit([hall.change(row, business_time=business_time) for row in rows(PERMIT, 3)])
+    ).records
+    at = int(business_time.timestamp() * 1000)
+    assert waited(hall, records, 0) == {("g-1", POLICE): Waited(3, NOW_MS, at)}
+    # What a grant catches up with waited for the grant, not for the bus.
+    assert waited(hall, records, None) == waited(hall, records, NOW_MS + 1) == {}
+
+
+def test_a_correction_tells_no_age(hall: Hall) -> None:
+    change = hall.change(permit(), operation="CORRECT", supersedes=UUID_1)
+    records = hall.admit(hall.submit([change])).records
+    assert waited(hall, records, NOW_MS) == {("g-1", POLICE): Waited(1, NOW_MS, None)}
+
+
+def test_what_does_not_leave_tells_nothing(hall: Hall) -> None:
+    plan = hall.grant(OPEN, rows={"divisions": ["440305"]})
+    records = hall.admit_rows(in_division("441302"))
+    assert hall.run(records, [Assignment(plan, members=Members(), live_since=0)]).waited == {}
 
 
 # -- fields --------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from processors.freshness.alarms import OPERATOR, RULES, Alarm, AlarmCode, Sever
 from processors.freshness.board import Board
 from processors.freshness.judge import Status, Verdict, judge
 from processors.freshness.pauses import FOREVER, Pauses, observe_outage, overlap
-from processors.freshness.state import State, observe
+from processors.freshness.state import Delivered, State, Supplied, observe
 from processors.freshness.words import (
     DAY,
     HOUR,
@@ -169,8 +170,21 @@ def test_a_delivery_within_the_target_clears_its_own_grant_alone() -> None:
         return at, DeliveryLag(KEY, grant, at, at - lag)
 
     source = Watched(DYNAMIC).add(beat(NOW), delivered(NOW, "g-1", HOUR), delivered(NOW, "g-2", HOUR))
-    source.add(delivered(NOW + SECOND, "g-2", SECOND))
-    assert [alarm.about for alarm in source.at(NOW + SECOND).alarms] == ["g-1"]
+    later = NOW + 2 * MINUTE
+    source.add(delivered(later, "g-2", SECOND))
+    assert [alarm.about for alarm in source.at(later).alarms] == ["g-1"]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_of_two_minutes_the_longest_delivery_counts_in_whatever_order_workers_told(order: tuple[int, ...]) -> None:
+    """Of two workers one is behind: what it told last must not be hidden by the other's next delivery."""
+    times = [NOW, NOW + MINUTE - SECOND, NOW + MINUTE, NOW + 2 * MINUTE]
+    found = [Delivered(at, lag, age) for at, lag, age in zip(times, (9, HOUR, 7, 5), (1, 2, 3, 4), strict=True)]
+    known = found[order[0]]
+    for number in order[1:]:
+        known = known.joined(found[number])
+    assert known == Delivered(NOW + 2 * MINUTE, 5, 4, 7)
+    assert found[2].joined(found[0]).joined(found[1]).longest == HOUR
 
 
 # -- clocks of sources ---------------------------------------------------------------------------------------------
@@ -269,6 +283,49 @@ def test_changes_after_the_declaration_contradict_it_until_it_is_made_anew() -> 
     [alarm] = source.at(instant("2026-01-06T08:00")).alarms
     assert (alarm.code, alarm.since) == (AlarmCode.DECLARATION_CONTRADICTED, instant("2026-01-06T08:00"))
     assert source.add(declare("2026-01-07T08:00", "2025Q4")).codes(instant("2026-01-07T08:00")) == set()
+
+
+def waited(admitted: str, said: str, *business: str, first: str | None = None) -> tuple[int, Pulse]:
+    """What admit took in long after the broker had it."""
+    at, appended = instant(admitted), instant(said)
+    times = [instant(one) for one in business]
+    earliest = instant(first) if first else appended
+    return at, Pulse(KEY, at, 3, 0, 0, 0, min(times), max(times), appended, earliest, appended)
+
+
+@pytest.mark.parametrize(
+    ("pulse", "since"),
+    [
+        (waited("2026-01-06T08:00", "2026-01-05T07:59", "2025-12-02T00:00"), None),
+        (waited("2026-01-06T08:00", "2026-01-05T08:01", "2025-12-02T00:00"), "2026-01-05T08:01"),
+        # One batch with submissions from before and after it.
+        (
+            waited("2026-01-06T08:00", "2026-01-05T08:01", "2025-12-02T00:00", first="2026-01-05T07:00"),
+            "2026-01-05T08:01",
+        ),
+        # The last one may be the new quarter's.
+        (
+            waited(
+                "2026-01-06T08:00", "2026-01-05T08:01", "2025-12-02T00:00", "2026-01-02T00:00", first="2026-01-05T07:00"
+            ),
+            None,
+        ),
+    ],
+    ids=["said before", "said after", "both in a batch", "two quarters in a batch"],
+)
+def test_a_declaration_is_held_against_when_the_broker_had_the_changes_and_not_when_admit_took_them(
+    pulse: tuple[int, Pulse], since: str | None
+) -> None:
+    source = Watched(STATIC).add(declare("2026-01-05T08:00", "2025Q4"), pulse)
+    alarms = source.at(instant("2026-01-06T08:00")).alarms
+    found = [(one.code, one.since) for one in alarms if one.code is not AlarmCode.ADMISSION_LAG]
+    expected = [] if since is None else [(AlarmCode.DECLARATION_CONTRADICTED, instant(since))]
+    assert found == expected
+
+
+def test_a_state_that_was_kept_before_the_brokers_times_were_goes_on_by_admission() -> None:
+    assert Supplied.of([3, 10, 20]) == Supplied(3, 10, 20, 10, 20)
+    assert Supplied.of([3, 10, 20, 5, 15]) == Supplied(3, 10, 20, 5, 15)
 
 
 def test_a_correction_of_an_old_record_is_neither_late_nor_a_contradiction() -> None:

@@ -38,7 +38,7 @@ TOPICS = [
     ),
     *(f"change.{who}.permit" for who in ("psb", "psb_x", "ps")),
     *(f"delivery.{who}.permit.g1" for who in ("psb", "psb_x")),
-    *(f"register.{kind}" for kind in ("agency", "catalogue", "review", "grant")),
+    *(f"register.{kind}" for kind in ("agency", "catalogue", "review", "grant", "outage", "reckoning")),
     *(
         "record.permit",
         "pulse",
@@ -47,6 +47,7 @@ TOPICS = [
         "alarm",
         "difference",
         "bus.delivery-progress",
+        "bus.delivery-pulse",
         "change.psb",
         "somebody.elses",
         "__consumer_offsets",
@@ -135,7 +136,14 @@ def test_no_other_code_comes_near_the_workers(code: str) -> None:
 
 # -- the workers ---------------------------------------------------------------------------------------------------
 
-REGISTER = {"register.agency", "register.catalogue", "register.review", "register.grant"}
+REGISTER = {
+    "register.agency",
+    "register.catalogue",
+    "register.review",
+    "register.grant",
+    "register.outage",
+    "register.reckoning",
+}
 CHANGES = {f"change.{who}.permit" for who in ("psb", "psb_x", "ps")} | {"change.psb"}
 REPORTS = {name for name in TOPICS if name.startswith(("receipt.", "refused."))}
 DELIVERIES = {"delivery.psb.permit.g1", "delivery.psb_x.permit.g1"}
@@ -149,13 +157,13 @@ def test_admit_reads_and_purges_the_corridor_and_writes_records_and_reports() ->
 
 def test_deliver_reads_records_and_writes_deliveries_and_where_it_stands() -> None:
     assert reach(DELIVER, READ) == {"record.permit", "bus.delivery-progress"} | DELIVERIES | REGISTER
-    assert reach(DELIVER, WRITE) == {"bus.delivery-progress"} | DELIVERIES
+    assert reach(DELIVER, WRITE) == {"bus.delivery-progress", "bus.delivery-pulse"} | DELIVERIES
     assert reach(DELIVER, DELETE) == set()
 
 
 def test_freshness_reads_what_sources_say_and_writes_how_they_stand_and_sees_no_data() -> None:
     words = {name for name in TOPICS if name.startswith(("heartbeat.", "declaration."))}
-    assert reach(WATCHER, READ) == {"pulse", "freshness", "alarm"} | words | REGISTER
+    assert reach(WATCHER, READ) == {"pulse", "bus.delivery-pulse", "freshness", "alarm"} | words | REGISTER
     assert reach(WATCHER, WRITE) == {"freshness", "alarm"}
     assert reach(WATCHER, DELETE) == set()
     assert allowed(WATCHER, READ, GROUP, "bus.freshness")

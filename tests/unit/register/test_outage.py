@@ -4,7 +4,10 @@ from datetime import date
 
 import pytest
 
-from compliance.outages import excuses
+from compliance.events import from_event, to_event
+from compliance.models import Outage, OutageState
+from compliance.outages import excuses, excuses_in
+from compliance.register.outbox import backlog
 from compliance.register.service import Register
 from compliance.roles import UNIT, Party
 from compliance.workdays import Suspension
@@ -101,6 +104,26 @@ def test_an_outage_neither_begins_nor_ends_in_the_future(register: Register) -> 
     number = moved(register.open("outage", "report", OUTAGE, POLICE, NOW)).matter.number
     later = {"restored_on": "2026-09-02", "remedy": "已修复"}
     assert refused(register.act(number, "restore", later, POLICE, NOW), RefusalCode.E_FORM).field == "restored_on"
+
+
+def test_what_is_accepted_and_restored_is_a_fact_for_kafka_and_what_is_not_accepted_is_none(register: Register) -> None:
+    refused_one = moved(register.open("outage", "report", OUTAGE, POLICE, days(1))).matter.number
+    moved(register.act(refused_one, "reject", ACCEPTED, AUTHORITY, days(1)), "NOT_ACCEPTED")
+    restored = {"restored_on": "2026-09-11", "remedy": "已修复"}
+    moved(register.act(refused_one, "restore", restored, POLICE, days(10)), "RESTORED")
+    assert register.view().outages() == ()
+    number = accepted(register, resources=["lamp"])
+    assert backlog(register.engine).facts == 1
+    told = register.view().outage(number)
+    assert told == Outage(
+        number=number, agency="psb", resources=("lamp",), state=OutageState.ACCEPTED, started_on=date(2026, 9, 1)
+    )
+    assert from_event("outage", to_event(told)) == told
+    moved(register.act(number, "restore", restored, POLICE, days(10)), "RESTORED")
+    [ended] = register.view().outages()
+    assert (ended.state, ended.restored_on) == (OutageState.RESTORED, date(2026, 9, 11))
+    # What workers make of it is what the register itself says.
+    assert excuses_in(register.view()) == {"psb": excuses(register, "psb")}
 
 
 def test_an_excuse_covers_the_named_resources_and_all_where_none_is_named(register: Register) -> None:

@@ -2,7 +2,11 @@
 
 from datetime import timedelta
 
-from compliance.models import Agency
+from compliance.calendaryear import packaged_years
+from compliance.events import from_event, to_event
+from compliance.models import Agency, Reckoning
+from compliance.profiles import CountyOverride
+from compliance.register.kept import kept_of
 from compliance.register.outbox import backlog, mark_sent, waiting
 from compliance.register.service import Register
 from compliance.view import RegisterView
@@ -58,10 +62,19 @@ def test_what_a_view_has_not_taken_over_does_not_wait_for_it(register: Register)
     assert [one.model for one in waiting(register.engine, seen)] == [ONE]
 
 
-def test_what_the_register_alone_keeps_never_waits(register: Register) -> None:
+def test_what_changes_how_deadlines_are_counted_goes_out_as_a_reckoning_that_says_the_same(register: Register) -> None:
     storm = Suspension(first=NOW.date(), last=NOW.date(), reason="台风")
-    register.keep([storm], OPERATOR, NOW, "a typhoon")
-    assert backlog(register.engine).facts == 0
+    year = max(packaged_years(), key=lambda one: one.year)
+    seven = CountyOverride(division="441322", clock="contact_change_notice", amount=7)
+    register.keep([storm, year, seven], OPERATOR, NOW, "a typhoon")
+    found = [one.model for one in waiting(register.engine, register.seen)]
+    reckonings = [from_event(one.kind, to_event(one)) for one in found]
+    assert [one.key for one in reckonings] == [
+        f"suspension/all/{NOW.date()}",
+        f"calendar_year/{year.year}",
+        "county_override/441322/contact_change_notice",
+    ]
+    assert set(kept_of(one for one in reckonings if isinstance(one, Reckoning))) == {storm, year, seven}
 
 
 def test_an_empty_database_adopts_kafkas_register_as_sent(register: Register) -> None:

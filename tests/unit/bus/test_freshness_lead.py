@@ -1,0 +1,65 @@
+"""A new lead: what it missed is folded before what came meanwhile, whatever came first."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bus.freshness.backlog import Backlog
+from bus.freshness.worker import _Lead, limits_of
+from bus.settings import Settings
+from processors.batch import InMessage
+from processors.freshness.targets import Limits
+from schemas.errors import KafkaUnavailableError
+
+ENDS = {("pulse", 0): 7, ("heartbeat.psb", 0): 3}
+
+
+def message(offset: int) -> InMessage:
+    return InMessage("pulse", 0, offset, 0, None, None, {})
+
+
+def lead(folded: list[int], positions: dict[str, int]) -> tuple[_Lead, Any]:
+    """A lead whose backlog ends when the test says so."""
+    backlog = SimpleNamespace(over=False, error=None, ends=ENDS)
+    desk = cast("Any", SimpleNamespace(positions=positions))
+    return _Lead(1, desk, cast("Any", None), cast("Backlog", backlog), lambda one: folded.append(one.offset)), backlog
+
+
+def test_what_comes_while_the_backlog_is_read_waits_for_its_end() -> None:
+    folded: list[int] = []
+    found, backlog = lead(folded, {})
+    found.observe(message(7))
+    found.observe(message(9))
+    begun: list[int] = []
+
+    def missed_all() -> bool:
+        return found.missed_all(lambda: begun.append(len(folded)))
+
+    assert (missed_all(), folded, begun) == (False, [], [])
+    backlog.over = True
+    assert missed_all()
+    found.observe(message(11))
+    assert folded == [7, 9, 11]
+    # The register is taken over once, before what was held back is folded.
+    assert (missed_all(), begun) == (True, [0])
+
+
+def test_a_backlog_that_cannot_be_read_ends_the_worker() -> None:
+    folded: list[int] = []
+    found, backlog = lead(folded, {})
+    found.observe(message(7))
+    backlog.over, backlog.error = True, KafkaUnavailableError("away")
+    with pytest.raises(KafkaUnavailableError, match="away"):
+        found.missed_all(lambda: None)
+    assert folded == []
+
+
+def test_it_goes_on_behind_the_backlog_or_behind_what_is_known_since() -> None:
+    found, _ = lead([], {"pulse/0": 12, "heartbeat.psb/0": 1})
+    assert found.places() == {("pulse", 0): 12, ("heartbeat.psb", 0): 3}
+
+
+def test_the_settings_defaults_are_the_rules_own() -> None:
+    assert limits_of(Settings()) == Limits()
+    assert limits_of(Settings(freshness_silent_after_s=0.0001)).silent_after == 1
