@@ -9,7 +9,7 @@ from collections import Counter as Counts
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal
+from typing import Literal, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import HistogramMetricFamily
@@ -66,6 +66,9 @@ METRICS: tuple[MetricSpec, ...] = (
         "bus_alarms_standing", "gauge", ("code", "agency", "owner"), "freshness alarms that stand, and who must act"
     ),
     MetricSpec("bus_freshness_passed_over_total", "counter", ("kind",), "messages about sources that say nothing"),
+    MetricSpec("bus_crosscheck_hits", "gauge", ("check", "agency"), "hits that stand, by check and who is asked"),
+    MetricSpec("bus_crosscheck_records_total", "counter", ("resource",), "record messages that were taken over"),
+    MetricSpec("bus_crosscheck_subjects", "gauge", (), "subjects of which something is known"),
     MetricSpec("bus_live", "gauge", ("worker",), "1 while the worker's loop turns"),
     MetricSpec("bus_ready", "gauge", ("worker",), "1 while the worker is live and has read the register"),
     MetricSpec("bus_problem", "gauge", ("worker",), "1 while /health names a problem"),
@@ -77,6 +80,9 @@ METRICS: tuple[MetricSpec, ...] = (
     MetricSpec("bus_token_keys", "gauge", ("worker",), "token keys that the worker uses: 2 while keys are changed"),
     MetricSpec(_CERTIFICATE, "gauge", ("kind", "holder"), "when a certificate ends, seconds since the epoch"),
 )
+
+
+_Labels = TypeVar("_Labels", bound=tuple[str, ...])
 
 
 class Metrics:
@@ -91,9 +97,10 @@ class Metrics:
         self.worker = worker
         self._articles: set[tuple[str, str]] = set()
         self._signing: set[str] = set()
-        self._freshness: dict[str, set[tuple[str, ...]]] = {
+        self._told: dict[str, set[tuple[str, ...]]] = {
             "bus_freshness_sources": set(),
             "bus_alarms_standing": set(),
+            "bus_crosscheck_hits": set(),
         }
         self._end_to_end = _WeightedHistogram(next(spec for spec in METRICS if spec.name == _END_TO_END))
         self.registry.register(self._end_to_end)
@@ -185,13 +192,26 @@ class Metrics:
 
     def freshness(self, sources: Mapping[tuple[str, str], int], alarms: Mapping[tuple[str, str, str], int]) -> None:
         """Take over how many sources stand how, and the alarms; what is not named is gone: another worker leads."""
-        for name, found in (("bus_freshness_sources", sources), ("bus_alarms_standing", alarms)):
-            gauge = self.gauge(name)
-            for labels in self._freshness[name] - found.keys():
-                gauge.remove(*labels)
-            for labels, number in found.items():
-                gauge.labels(*labels).set(number)
-            self._freshness[name] = set(found)
+        self._only("bus_freshness_sources", sources)
+        self._only("bus_alarms_standing", alarms)
+
+    def begin_crosscheck(self, resources: Iterable[str]) -> None:
+        """Make every series of the cross-check worker that can be known, at zero."""
+        for resource in resources:
+            self.counter("bus_crosscheck_records_total").labels(resource)
+
+    def crosscheck(self, hits: Mapping[tuple[str, str], int], subjects: int) -> None:
+        """Take over how many hits stand by check and asked agency; what is not named is gone: another worker leads."""
+        self._only("bus_crosscheck_hits", hits)
+        self.gauge("bus_crosscheck_subjects").set(subjects)
+
+    def _only(self, name: str, found: Mapping[_Labels, int]) -> None:
+        gauge = self.gauge(name)
+        for labels in self._told[name] - found.keys():
+            gauge.remove(*labels)
+        for labels, number in found.items():
+            gauge.labels(*labels).set(number)
+        self._told[name] = set(found)
 
     def count(self, counts: Counts[tuple[str, ...]]) -> None:
         """Add what a processor counted; each key is a metric's middle name and its label values."""

@@ -54,7 +54,7 @@ RECORD = TopicKind(
     "record.<resource>",
     "the current, admitted record of each subject, sealed",
     "admit, relocate",
-    "deliver, relocate, archiver",
+    "deliver, relocate, crosscheck, archiver",
     compacted=True,
     partitions=None,
     config={
@@ -158,6 +158,16 @@ ALARM = TopicKind(
     compacted=True,
     envelope="alarm",
 )
+HIT = TopicKind(
+    "hit",
+    "what cross-checks found: opened, changed, closed; gone 30 days after it was closed",
+    "crosscheck",
+    "crosscheck, operator",
+    compacted=True,
+    envelope="hit",
+    # Whoever takes the lead reads what is not compacted yet: a day of it, not the broker's week.
+    config={"segment.ms": str(DAY_MS), "segment.bytes": "67108864"},
+)
 INCIDENT = TopicKind(
     "incident",
     "what people must look into, such as classified data found on the bus",
@@ -222,6 +232,7 @@ KINDS = (
     DIFFERENCE,
     FRESHNESS,
     ALARM,
+    HIT,
     INCIDENT,
     PROGRESS,
     DELIVERY_PULSE,

@@ -13,6 +13,7 @@ COMMANDS = {
     "catalogue": "catalogue",
     "clock": "clock",
     "codes": "codes",
+    "crosscheck": "crosscheck",
     "declare": "declare",
     "demo": "demo",
     "docs": "docs",

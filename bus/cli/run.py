@@ -71,6 +71,16 @@ def freshness() -> None:
 
 
 @run.command()
+def crosscheck() -> None:
+    """Compare what sources say of one subject: record.* in, hits out (docs/freshness.md)."""
+    from bus.crosscheck.worker import run_crosscheck  # noqa: PLC0415
+
+    settings = load()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
+    run_crosscheck(settings)
+
+
+@run.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def connector(file: Path) -> None:
     """Publish the rows of the table that a connector FILE (YAML) names, exactly once."""
@@ -101,9 +111,10 @@ def sink(file: Path) -> None:
     help="processes of admit, deliver and relocate each",
 )
 def everything(workers: int) -> None:
-    """Run admit, deliver, relocate, register and freshness in processes of their own, restarted when they end."""
-    # A second register or freshness would only wait for the first.
-    commands = [*([kind] for kind in WORKERS for _ in range(workers)), ["register"], ["freshness"]]
+    """Run admit, deliver, relocate, register, freshness and crosscheck in processes of their own, restarted at an end."""
+    # A second one of the last three would only wait for the first.
+    single = (["register"], ["freshness"], ["crosscheck"])
+    commands = [*([kind] for kind in WORKERS for _ in range(workers)), *single]
     supervisor = Supervisor(load(), commands)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())

@@ -31,7 +31,7 @@ RENEW_BEFORE = dt.timedelta(days=7)
 # Clocks of two processes on one machine agree, but virtual machines resume with old clocks.
 BACKDATE = dt.timedelta(hours=1)
 
-CLIENT_ROLES = ("operator", "admit", "deliver", "relocate", "freshness")
+CLIENT_ROLES = ("operator", "admit", "deliver", "relocate", "freshness", "crosscheck")
 # Servers' principals have no `bus-` prefix: no right is ever granted to them by name but the brokers' own.
 SERVER_ROLES = {"broker": "kafka-broker", "registry": "registry"}
 SERVER_NAMES = ("localhost",)
@@ -67,8 +67,8 @@ def issue_role(state_dir: Path, role: str) -> TlsFiles:
 
     Args:
         state_dir: the state directory; the files are in `pki/bus/<role>/`.
-        role: operator, admit, deliver, relocate, freshness (CN `bus-<role>`), broker (CN `kafka-broker`) or registry
-            (CN `registry`).
+        role: operator, admit, deliver, relocate, freshness, crosscheck (CN `bus-<role>`), broker (CN `kafka-broker`) or
+            registry (CN `registry`).
 
     Raises:
         UsageError: for an unknown role.

@@ -11,6 +11,7 @@ from bus.topics import (
     ALARM,
     DELIVERY_PULSE,
     FRESHNESS,
+    HIT,
     INCIDENT,
     LINK,
     PROGRESS,
@@ -30,8 +31,8 @@ from schemas.errors import UsageError
 TOPIC, GROUP, TRANSACTIONAL_ID = "TOPIC", "GROUP", "TRANSACTIONAL_ID"
 READ, WRITE, DELETE, DESCRIBE = "READ", "WRITE", "DELETE", "DESCRIBE"
 ADMIT, DELIVER, RELOCATE = "User:bus-admit", "User:bus-deliver", "User:bus-relocate"
-WATCHER = "User:bus-freshness"
-WORKERS = (ADMIT, DELIVER, RELOCATE, WATCHER)
+WATCHER, CHECKER = "User:bus-freshness", "User:bus-crosscheck"
+WORKERS = (ADMIT, DELIVER, RELOCATE, WATCHER, CHECKER)
 AGENCY_PREFIX = "User:agency-"
 # An agency of this code would own the groups and transactional ids of the bus's own workers, and could fence them.
 RESERVED_CODES = frozenset({"bus"})
@@ -126,7 +127,7 @@ def grant_right(grant: Grant) -> Right:
 
 def worker_rights() -> set[Right]:
     """What the bus's own workers may do; the operator is a super user and needs no rule."""
-    return _admit_rights() | _deliver_rights() | _relocate_rights() | _freshness_rights()
+    return _admit_rights() | _deliver_rights() | _relocate_rights() | _freshness_rights() | _crosscheck_rights()
 
 
 def _admit_rights() -> set[Right]:
@@ -183,6 +184,16 @@ def _freshness_rights() -> set[Right]:
         Right(WATCHER, TOPIC, ALARM.pattern, READ),
         Right(WATCHER, TOPIC, ALARM.pattern, WRITE),
         *_common_rights(WATCHER, "freshness"),
+    }
+
+
+def _crosscheck_rights() -> set[Right]:
+    return {
+        # It holds no key: what is sealed stays sealed, and digests say nothing to it but whether they are equal.
+        Right(CHECKER, TOPIC, "record.", READ, prefixed=True),
+        Right(CHECKER, TOPIC, HIT.pattern, READ),
+        Right(CHECKER, TOPIC, HIT.pattern, WRITE),
+        *_common_rights(CHECKER, "crosscheck"),
     }
 
 

@@ -1,8 +1,8 @@
 """Cross-checks over a batch: facts in, hits opened and closed out; a pure function of the batch and what is kept.
 
 The versions of one record come in Kafka's order; those of different records, and of different resources, in any, and a
-repeat changes nothing. So the hits that stand depend on the facts alone; what was opened and closed in between depends
-on what was known then.
+repeat changes nothing. So the hits that stand depend on the facts alone; what was opened and closed in between, and
+since when a hit counts, depends on what was known then.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -57,17 +57,8 @@ class CrossChecker:
             at: the time of the batch, milliseconds.
             woken: subjects whose time has come.
         """
-        done = Checked()
-        touched = dict.fromkeys(woken)
-        for fact in facts:
-            before = done.subjects.get(fact.token) or subjects.get(fact.token, _NOTHING)
-            known = before.records.get((fact.resource, fact.record))
-            if known is not None and known.version >= fact.version:
-                continue
-            kept = _standing_since(known, fact)
-            records = {**before.records, (fact.resource, fact.record): kept}
-            done.subjects[fact.token] = Subject(records, before.hits, before.waivers)
-            touched[fact.token] = None
+        done = Checked(subjects=self.fold(facts, subjects))
+        touched = dict.fromkeys([*woken, *done.subjects])
         for waiver in waivers:
             before = done.subjects.get(waiver.token) or subjects.get(waiver.token, _NOTHING)
             waived = {**before.waivers, (waiver.pair, waiver.compared): waiver}
@@ -77,6 +68,23 @@ class CrossChecker:
             self._settle(token, done.subjects.get(token) or subjects.get(token, _NOTHING), at, done)
         return done
 
+    @staticmethod
+    def fold(facts: Iterable[RecordFact], subjects: Mapping[bytes, Subject]) -> dict[bytes, Subject]:
+        """What is known of each subject that a fact changes, without judging it; what was never here leaves no trace.
+
+        Args:
+            facts: versions of records, those of one record in their order.
+            subjects: what is kept, by token; not changed here.
+        """
+        folded: dict[bytes, Subject] = {}
+        for fact in facts:
+            before = folded.get(fact.token) or subjects.get(fact.token, _NOTHING)
+            known = before.records.get((fact.resource, fact.record))
+            if fact.present if known is None else known.version < fact.version:
+                records = {**before.records, (fact.resource, fact.record): _standing_since(known, fact)}
+                folded[fact.token] = Subject(records, before.hits, before.waivers)
+        return folded
+
     def _settle(self, token: bytes, subject: Subject, at: int, done: Checked) -> None:
         found, waived = self._standing(token, subject, at, done)
         for pair, hit in found.items():
@@ -85,7 +93,7 @@ class CrossChecker:
                 done.opened.append(hit)
             elif hit != before:
                 done.revised.append(hit)
-                correction = _superseded(before, subject)
+                correction = superseded_by(before, subject)
                 done.superseded += () if correction is None else (correction,)
         done.closed += (
             _closed(hit, subject, waived=pair in waived) for pair, hit in subject.hits.items() if pair not in found
@@ -99,6 +107,10 @@ class CrossChecker:
         later = []
         for hit in self._hits(token, subject):
             pair = hit.pair
+            before = subject.hits.get(pair)
+            if before is not None and before.compared == hit.compared and before.since < hit.since:
+                # What was told goes on while it is the same: compaction may have taken the version that says since when.
+                hit = replace(hit, since=before.since)  # noqa: PLW2901  the same hit, told before
             if (pair, hit.compared) in subject.waivers:
                 waived.add(pair)
             elif at < hit.since:
@@ -210,19 +222,19 @@ def _digest(*parts: bytes) -> bytes:
 
 def _closed(hit: Hit, subject: Subject, *, waived: bool) -> Closed:
     """Why a hit is none any more; a correction by the asked owner says so, whatever else changed."""
-    correction = _superseded(hit, subject)
+    correction = superseded_by(hit, subject)
     sides = [side for side in (hit.left, hit.right) if side is not None]
     if correction is not None:
         return Closed(hit, Reason.CORRECTED, correction)
-    if any(not subject.records[side.name].present for side in sides):
+    if any((now := subject.records.get(side.name)) is None or not now.present for side in sides):
         return Closed(hit, Reason.WITHDRAWN)
     return Closed(hit, Reason.WAIVED if waived else Reason.OTHER_CHANGED)
 
 
-def _superseded(hit: Hit, subject: Subject) -> Superseded | None:
+def superseded_by(hit: Hit, subject: Subject) -> Superseded | None:
     """The new version of the record that was asked about, if there is one."""
     asked = hit.asked
-    now = subject.records[asked.name]
-    if not now.present or now.event_id == asked.event_id:
+    now = subject.records.get(asked.name)
+    if now is None or not now.present or now.event_id == asked.event_id:
         return None
     return Superseded(asked.resource, now.agency, asked.event_id, now.event_id)

@@ -19,11 +19,12 @@ class Version:
     record: bytes
     event_id: str
     agency: str
+    division: str | None = None
 
     @classmethod
     def of(cls, fact: RecordFact) -> "Version":
         """The version that a fact is about."""
-        return cls(fact.resource, fact.record, fact.event_id, fact.agency)
+        return cls(fact.resource, fact.record, fact.event_id, fact.agency, fact.division or None)
 
     @property
     def name(self) -> RecordName:

@@ -1,4 +1,6 @@
-"""A worker that kills itself at a step: `python -m tests.fault.victim KIND STEP OCCURRENCE [CONNECTOR FILE]`.
+"""A worker that kills itself at a step: `python -m tests.fault.victim KIND STEP OCCURRENCE [FILE]`.
+
+A connector's file is its configuration, that of cross-checks their rules.
 
 Settings come from the environment. Nothing is cleaned up: that is the point.
 """
@@ -9,11 +11,13 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from bus.crosscheck.worker import CrossCheckWorker
 from bus.freshness.worker import FreshnessWorker
 from bus.register.worker import RegisterWorker
 from bus.settings import load
 from bus.workers.connect import ConnectorWorker, read_config
 from bus.workers.wiring import admit_worker, deliver_worker, relocate_worker
+from compliance.crosschecks import read_crosschecks
 
 
 def main() -> None:
@@ -31,6 +35,9 @@ def main() -> None:
         ConnectorWorker(settings, read_config(Path(sys.argv[4])), on_step).run()
     elif kind == "register":
         RegisterWorker(settings, on_step).run()
+    elif kind == "crosscheck":
+        checks = read_crosschecks(Path(sys.argv[4]).read_text(encoding="utf-8"), sys.argv[4]).checks
+        CrossCheckWorker(settings, on_step, checks).run()
     elif kind == "freshness":
         FreshnessWorker(settings, on_step).run()
     else:

@@ -64,7 +64,7 @@ def test_no_key_can_be_read_by_others(tmp_path: Path) -> None:
     issue_bus(tmp_path)
     issue_agency(tmp_path, "police")
     secret = [path for path in tmp_path.rglob("*") if path.is_file() and b"PRIVATE KEY" in path.read_bytes()]
-    assert len(secret) == 1 + 7 + 2 + 2  # the authority, seven roles, two bundles, an agency's two
+    assert len(secret) == 1 + 8 + 2 + 2  # the authority, eight roles, two bundles, an agency's two
     assert {stat.S_IMODE(path.stat().st_mode) for path in secret} == {0o600}
 
 
@@ -137,7 +137,7 @@ def test_a_certificate_near_its_end_is_issued_anew(tmp_path: Path, monkeypatch: 
 
 
 def test_an_unknown_role_is_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="operator, admit, deliver, relocate, freshness, broker, registry"):
+    with pytest.raises(UsageError, match="operator, admit, deliver, relocate, freshness, crosscheck, broker, registry"):
         issue_role(tmp_path, "mayor")
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from bus.provision.rights import (
     ADMIT,
+    CHECKER,
     DELETE,
     DELIVER,
     DESCRIBE,
@@ -46,6 +47,7 @@ TOPICS = [
         "freshness",
         "alarm",
         "difference",
+        "hit",
         "bus.delivery-progress",
         "bus.delivery-pulse",
         "change.psb",
@@ -172,6 +174,16 @@ def test_freshness_reads_what_sources_say_and_writes_how_they_stand_and_sees_no_
     assert {who for who in (PSB, NEIGHBOUR, ADMIT, DELIVER) if allowed(who, WRITE, TOPIC, "freshness")} == set()
 
 
+def test_cross_checks_read_records_and_write_hits_and_nothing_else() -> None:
+    records = {name for name in TOPICS if name.startswith("record.")}
+    assert reach(CHECKER, READ) == {"hit"} | records | REGISTER
+    assert reach(CHECKER, WRITE) == {"hit"}
+    assert reach(CHECKER, DELETE) == set()
+    assert allowed(CHECKER, READ, GROUP, "bus.crosscheck")
+    assert allowed(CHECKER, WRITE, TRANSACTIONAL_ID, "bus.crosscheck-writer")
+    assert {who for who in (PSB, NEIGHBOUR, ADMIT, DELIVER, WATCHER) if allowed(who, READ, TOPIC, "hit")} == set()
+
+
 def test_the_corridor_is_closed_to_everybody_but_admit() -> None:
     assert {right.principal for right in ALL if right.name.startswith("change.") and right.operation != WRITE} == {
         ADMIT
@@ -180,12 +192,12 @@ def test_the_corridor_is_closed_to_everybody_but_admit() -> None:
 
 def test_nobody_writes_the_register_and_only_the_workers_read_its_grants() -> None:
     assert [right for right in ALL if right.name.startswith("register") and right.operation != READ] == []
-    assert {
-        who for who in (PSB, NEIGHBOUR, ADMIT, DELIVER, WATCHER) if allowed(who, READ, TOPIC, "register.grant")
-    } == {
+    everybody = (PSB, NEIGHBOUR, ADMIT, DELIVER, WATCHER, CHECKER)
+    assert {who for who in everybody if allowed(who, READ, TOPIC, "register.grant")} == {
         ADMIT,
         DELIVER,
         WATCHER,
+        CHECKER,
     }
 
 
