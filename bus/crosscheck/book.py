@@ -102,12 +102,12 @@ class Book:
                 Place(*row) for row in self._connection.execute(f"{query} NOT happened LIMIT ?", (standing,))
             ]
 
-    def datum(self, place: Place, positions: Mapping[tuple[str, int], int], at: int) -> dict[str, Any] | None:
+    def datum(self, place: Place, seen: Mapping[tuple[str, int], int], at: int) -> dict[str, Any] | None:
         """The message of a day; None where nothing is left of it.
 
         Args:
             place: agency, resource and day.
-            positions: up to where the store has read.
+            seen: up to where what happened is counted.
             at: milliseconds.
         """
         query = f"SELECT dimension, {', '.join(_SUMS)} FROM quality_sum WHERE {_PLACE}"  # noqa: S608  our own names
@@ -120,12 +120,8 @@ class Book:
         if not sums:
             return None
         own = (f"record.{place.resource}", f"refused.{place.agency}", "pulse")
-        seen = {
-            f"{topic}/{part}": max(next_, positions.get((topic, part), 0))
-            for (topic, part), next_ in ({**dict.fromkeys(positions, 0), **self.counted()}).items()
-            if topic in own
-        }
-        return quality_datum(place, sums, below, seen, at)
+        mine = {f"{topic}/{part}": offset for (topic, part), offset in seen.items() if topic in own}
+        return quality_datum(place, sums, below, mine, at)
 
     def _below(self, cell: Cell) -> list[Counted]:
         query = f"SELECT record, value, why, at, times FROM quality_below WHERE {_CELL} ORDER BY at DESC LIMIT {LISTED}"  # noqa: S608  our own names

@@ -26,7 +26,7 @@ from processors.crosscheck.facts import RecordFact
 from processors.crosscheck.words import Subject
 from processors.freshness.pauses import Pauses
 from processors.freshness.targets import Limits
-from processors.freshness.words import day_number
+from processors.freshness.words import HOUR, day_number
 from processors.quality.marks import (
     WHOLE,
     Cell,
@@ -43,6 +43,8 @@ from schemas.resource import envelope
 _QUALITY = envelope(QUALITY.envelope or "")
 _STANDING = 500
 _SHOWN_DAYS = 7
+# Clocks of two machines differ.
+_AHEAD = HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class Grading:
             return
         # Agencies write here themselves: each for itself, of what the catalogue knows, and not of tomorrow.
         own = one.topic == refused_topic(mark.cell.agency) and mark.cell.resource in self.wants.fields
-        if own and mark.at <= now:
+        if own and mark.at <= now + _AHEAD:
             graded.tally.count([mark])
 
     def judged(self, graded: Graded, subjects: Mapping[bytes, Subject]) -> None:
@@ -139,8 +141,11 @@ class Grading:
     def due(self, graded: Graded, positions: Mapping[tuple[str, int], int], now: int) -> list[Outgoing]:
         """The messages of the days that changed since they were told, as the book stands."""
         found: list[Outgoing] = []
+        # A store that was made anew reads again what was counted before.
+        counted = self._book.counted()
+        seen = {place: max(positions.get(place, 0), counted.get(place, 0)) for place in positions.keys() | counted}
         for place in self._book.due(_STANDING):
-            datum = self._book.datum(place, positions, now)
+            datum = self._book.datum(place, seen, now)
             value = None if datum is None else self._head + _QUALITY.encode_physical(datum)
             found.append({"key": str(place).encode(), "value": value, "partition": 0})
             graded.told.append(place)
