@@ -69,6 +69,12 @@ METRICS: tuple[MetricSpec, ...] = (
     MetricSpec("bus_crosscheck_hits", "gauge", ("check", "agency"), "hits that stand, by check and who is asked"),
     MetricSpec("bus_crosscheck_records_total", "counter", ("resource",), "record messages that were taken over"),
     MetricSpec("bus_crosscheck_subjects", "gauge", (), "subjects of which something is known"),
+    MetricSpec(
+        "bus_quality_score",
+        "gauge",
+        ("agency", "resource", "dimension"),
+        "quality from 0 to 1 of what came on the last day on which anything came",
+    ),
     MetricSpec("bus_live", "gauge", ("worker",), "1 while the worker's loop turns"),
     MetricSpec("bus_ready", "gauge", ("worker",), "1 while the worker is live and has read the register"),
     MetricSpec("bus_problem", "gauge", ("worker",), "1 while /health names a problem"),
@@ -101,6 +107,7 @@ class Metrics:
             "bus_freshness_sources": set(),
             "bus_alarms_standing": set(),
             "bus_crosscheck_hits": set(),
+            "bus_quality_score": set(),
         }
         self._end_to_end = _WeightedHistogram(next(spec for spec in METRICS if spec.name == _END_TO_END))
         self.registry.register(self._end_to_end)
@@ -200,12 +207,15 @@ class Metrics:
         for resource in resources:
             self.counter("bus_crosscheck_records_total").labels(resource)
 
-    def crosscheck(self, hits: Mapping[tuple[str, str], int], subjects: int) -> None:
-        """Take over how many hits stand by check and asked agency; what is not named is gone: another worker leads."""
+    def crosscheck(
+        self, hits: Mapping[tuple[str, str], int], subjects: int, scores: Mapping[tuple[str, str, str], float]
+    ) -> None:
+        """Take over the hits that stand by check and asked agency, and scores; what is not named is another lead's."""
         self._only("bus_crosscheck_hits", hits)
+        self._only("bus_quality_score", scores)
         self.gauge("bus_crosscheck_subjects").set(subjects)
 
-    def _only(self, name: str, found: Mapping[_Labels, int]) -> None:
+    def _only(self, name: str, found: Mapping[_Labels, float]) -> None:
         gauge = self.gauge(name)
         for labels in self._told[name] - found.keys():
             gauge.remove(*labels)

@@ -85,7 +85,7 @@ REFUSED = TopicKind(
     "refused.<agency>",
     "each refused change with code, reason, article and position; never its content",
     "admit, the agency's connectors",
-    "the agency",
+    "the agency, crosscheck",
     retention_ms=180 * DAY_MS,
     envelope="refusal",
 )
@@ -101,7 +101,7 @@ PULSE = TopicKind(
     "pulse",
     "one summary for each admit transaction, agency and resource",
     "admit",
-    "freshness",
+    "freshness, crosscheck",
     retention_ms=7 * DAY_MS,
     envelope="pulse",
 )
@@ -166,6 +166,16 @@ HIT = TopicKind(
     compacted=True,
     envelope="hit",
     # Whoever takes the lead reads what is not compacted yet: a day of it, not the broker's week.
+    config={"segment.ms": str(DAY_MS), "segment.bytes": "67108864"},
+)
+QUALITY = TopicKind(
+    "quality",
+    "how good each agency's part of each resource was, by the day on which it came, and what took it down",
+    "crosscheck",
+    "crosscheck, operator",
+    compacted=True,
+    envelope="quality",
+    # Today's sums are written again and again.
     config={"segment.ms": str(DAY_MS), "segment.bytes": "67108864"},
 )
 INCIDENT = TopicKind(
@@ -233,6 +243,7 @@ KINDS = (
     FRESHNESS,
     ALARM,
     HIT,
+    QUALITY,
     INCIDENT,
     PROGRESS,
     DELIVERY_PULSE,

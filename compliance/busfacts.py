@@ -21,7 +21,8 @@ class BusFacts(Model):
 
     Attributes:
         supplied: changes that it published; `refused` of them by code, the others were admitted.
-        late: admitted ones that came after their time (Art 16).
+        late: admitted ones that came after their time (Art 16); `timed` are those that had a time to keep, None where
+            nobody said which, so that all of them count as such.
         corrections: admitted ones that correct an earlier event.
         delivered: events delivered to it under its grants; `queries` are look-ups of one subject.
         denied: attempts to read or pass on what it has no right to.
@@ -34,6 +35,7 @@ class BusFacts(Model):
     supplied: int = Field(default=0, ge=0)
     refused: dict[RefusalCode, NonNegativeInt] = Field(default_factory=dict)
     late: int = Field(default=0, ge=0)
+    timed: int | None = Field(default=None, ge=0)
     corrections: int = Field(default=0, ge=0)
     delivered: int = Field(default=0, ge=0)
     queries: int = Field(default=0, ge=0)
@@ -45,14 +47,21 @@ class BusFacts(Model):
     def _adds_up(self) -> Self:
         if self.admitted < 0:
             raise ValueError("refused is more than supplied")
-        if self.late > self.admitted:
+        if self.late > self.due:
             raise ValueError("late is more than what was admitted")
+        if self.due > self.admitted:
+            raise ValueError("timed is more than what was admitted")
         return self
 
     @property
     def admitted(self) -> int:
         """How many changes became part of a record."""
         return self.supplied - sum(self.refused.values())
+
+    @property
+    def due(self) -> int:
+        """How many admitted changes had a time to keep."""
+        return self.admitted if self.timed is None else self.timed
 
     @property
     def record(self) -> str:

@@ -139,9 +139,10 @@ class _Scene:
         return sum(row.admitted for row in rows), sum(row.supplied for row in rows), tuple(row.record for row in rows)
 
     def punctuality(self) -> _Counted:
-        rows = [row for row in self._facts if row.admitted]
-        admitted = sum(row.admitted for row in rows)
-        return admitted - sum(row.late for row in rows), admitted, tuple(row.record for row in rows)
+        """Of what had a time to keep: corrections, withdrawals and initial loads have none."""
+        rows = [row for row in self._facts if row.due]
+        due = sum(row.due for row in rows)
+        return due - sum(row.late for row in rows), due, tuple(row.record for row in rows)
 
     def wrong_data(self) -> _Counted:
         """Cases in which the agency, as owner, found that it was wrong, by the day of its answer."""

@@ -154,13 +154,30 @@ def correction(
         division: where the owner is.
     """
     due = law.due(_CORRECTION_CLOCK, notified, calendar, division)
-    end = day_of(now if corrected is None else corrected)
-    if corrected is None and end <= due.day:
+    answered = None if corrected is None else day_of(corrected)
+    return kept(of, day_of(notified), due.day, answered, day_of(now), calendar, division)
+
+
+def kept(
+    of: Of, start: date, due: date, end: date | None, today: date, calendar: WorkCalendar, division: str | None = None
+) -> Mark | None:
+    """Whether a case's clock was kept, whichever it was under; None while it still runs.
+
+    Args:
+        of: the case.
+        start: the day that is not counted.
+        due: the last day, as the clock stands.
+        end: when it was answered; None when it was not.
+        today: the day that is asked about.
+        calendar: the working days.
+        division: where the owner is.
+    """
+    last = today if end is None else end
+    if end is None and last <= due:
         return None
-    taken = _workdays(day_of(notified), end, calendar, division)
-    late = end > due.day
-    why = "" if not late else "late" if corrected is not None else "open"
-    return Mark(Dimension.CORRECTION, of, float(not late), why, float(taken))
+    late = last > due
+    why = "" if not late else "late" if end is not None else "open"
+    return Mark(Dimension.CORRECTION, of, float(not late), why, float(_workdays(start, last, calendar, division)))
 
 
 def _workdays(start: date, end: date, calendar: WorkCalendar, division: str | None) -> int:
@@ -206,9 +223,13 @@ def scores(marks: Iterable[Mark]) -> dict[tuple[str, str], dict[Dimension, Score
 
 def total(by_dimension: Mapping[Dimension, Score], weights: Weights) -> float | None:
     """One figure out of the dimensions that have marks; None when none of them weighs."""
-    weighed = [(weights.of(dimension), found.value) for dimension, found in by_dimension.items()]
-    weight = fsum(one for one, _ in weighed)
-    return fsum(one * value for one, value in weighed) / weight if weight else None
+    return weighed({dimension: found.value for dimension, found in by_dimension.items()}, weights)
+
+
+def weighed(values: Mapping[Dimension, float], weights: Weights) -> float | None:
+    """The weighted mean of the dimensions that have a value; None when none of them weighs."""
+    weight = fsum(weights.of(dimension) for dimension in values)
+    return fsum(weights.of(one) * value for one, value in values.items()) / weight if weight else None
 
 
 def trend(marks: Iterable[Mark], dimension: Dimension, agency: str, resource: str) -> tuple[tuple[date, Score], ...]:

@@ -12,10 +12,12 @@ from bus.cli.tables import print_table
 from bus.register.counting import count
 from bus.register.figures_workbook import write_figures
 from bus.register.place import opened
+from bus.register.qualityread import read_quality
 from bus.settings import load
 from compliance.annual import annual as annual_figures
 from compliance.busfacts import BusFacts, facts_json, read_facts
 from compliance.catalogue import end_of, local_date
+from compliance.corrections import correction_marks
 from compliance.drills import drills as drill_figures
 from compliance.figures import Figures, as_csv, as_json, text
 from compliance.indicator_table import read_weights
@@ -25,10 +27,14 @@ from compliance.listings import legacy as legacy_figures
 from compliance.models import Agency
 from compliance.obtainable import available as available_figures
 from compliance.period import period
+from compliance.quality import Weights
+from compliance.qualitydays import Asked, quality_below, quality_trend, read_quality_weights
+from compliance.qualitydays import quality as quality_figures
 from compliance.register.service import Register
 from schemas.errors import UsageError
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_DAY = click.DateTime(["%Y-%m-%d"])
 _FORMATS = ("table", "json", "csv", "xlsx")
 
 _agency_option = click.option("--agency", help="of this agency alone, by its code")
@@ -45,9 +51,7 @@ def _output(command: Callable[..., Figures]) -> Callable[..., None]:
 
     @click.option("--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True)
     @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="file to write; xlsx wants one")
-    @click.option(
-        "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="as it stood at the end of a day; now if not given"
-    )
+    @click.option("--as-of", type=_DAY, help="as it stood at the end of a day; now if not given")
     @wraps(command)
     def run(form: str, out: Path | None, as_of: datetime | None, **rest: Any) -> None:  # noqa: ANN401  each command's own options
         if form == "xlsx" and out is None:
@@ -128,6 +132,41 @@ def indicators(
     chosen = None if weights is None else read_weights(weights)
     agencies = _agencies(register, agency, at)
     return indicator_figures(register, agencies, period(name), at, _counted(facts_file), chosen)
+
+
+@report.command()
+@_agency_option
+@click.option("--resource", help="of this resource alone, by its code")
+@click.option("--from", "first", type=_DAY, help="first day")
+@click.option("--to", "last", type=_DAY, help="last day")
+@click.option("--weights", type=_FILE, help="YAML file: a number for each dimension, such as timeliness: 2")
+@click.option("--trend", is_flag=True, help="day by day")
+@click.option("--below", is_flag=True, help="what took the scores down, by event id and case")
+@_output
+def quality(
+    register: Register,
+    at: datetime,
+    agency: str | None,
+    resource: str | None,
+    first: datetime | None,
+    last: datetime | None,
+    weights: Path | None,
+    *,
+    trend: bool,
+    below: bool,
+) -> Figures:
+    """Quality of data 数据质量 in five dimensions, by agency and resource, of what came in a time (Art 10, 51)."""
+    if trend and below:
+        raise UsageError("--trend or --below, not both")
+    _agencies(register, agency, at)
+    # Days after the instant are not looked at; how records of a day stand is known as of now alone.
+    until = min(local_date(at), last.date()) if last else local_date(at)
+    asked = Asked(agency, resource, first and first.date(), until)
+    days, cases = read_quality(load()), tuple(correction_marks(register, at, agency))
+    if below:
+        return quality_below(days, cases, asked, at)
+    chosen = Weights() if weights is None else read_quality_weights(weights)
+    return (quality_trend if trend else quality_figures)(days, cases, asked, chosen, at)
 
 
 @report.command()

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from bus.crosscheck.grading import Flow, Grading
 from bus.crosscheck.records import Records
 from bus.crosscheck.store import NOW, Changes, Place, Store
 from bus.topics import HIT
@@ -34,9 +35,10 @@ def digest_of(checks: Iterable[CrossCheck]) -> str:
 
 @dataclass(slots=True)
 class Turn:
-    """What a turn writes on `hit`, what is kept once it stands there, and for how many subjects the time had come."""
+    """What a turn writes on `hit` and `quality`, what is kept once it stands there, how many subjects' time had come."""
 
     outgoing: list[Outgoing] = field(default_factory=list)
+    quality: list[Outgoing] = field(default_factory=list)
     changes: Changes = field(default_factory=Changes)
     woken: int = 0
 
@@ -48,9 +50,11 @@ class Desk:
         checks: the rules.
         store: what is kept.
         head: the frame head of `hit`.
+        grading: marks what is read and judged; None where nobody asks for quality.
     """
 
-    def __init__(self, checks: Sequence[CrossCheck], store: Store, head: bytes) -> None:
+    def __init__(self, checks: Sequence[CrossCheck], store: Store, head: bytes, grading: Grading | None = None) -> None:
+        self.grading = grading
         self._checker = CrossChecker(checks)
         self._store, self._head = store, head
         self._waivers: dict[bytes, dict[tuple[str, bytes], Waiver]] = {}
@@ -86,14 +90,18 @@ class Desk:
         self._store.wake(tokens)
         self._store.keep(changes, now)
 
-    def fold(self, facts: Sequence[RecordFact], positions: Mapping[Place, int], now: int) -> None:
-        """Take facts over, and judge their subjects later."""
+    def fold(
+        self, facts: Sequence[RecordFact], positions: Mapping[Place, int], now: int, flow: Sequence[Flow] = ()
+    ) -> None:
+        """Take facts over, and judge their subjects later; what happened is counted at once."""
         before = self._store.records({fact.token for fact in facts})
         folded = self._checker.fold(facts, {token: Subject(records) for token, records in before.items()})
         changes = Changes(positions=positions)
         for token, subject in folded.items():
             changes.records[token] = subject.records
             changes.wake_at[token] = NOW
+        if self.grading is not None:
+            self.grading.supplied(changes.graded, facts, flow, now)
         self._store.keep(changes, now)
 
     def waive(self, waivers: Iterable[Waiver]) -> None:
@@ -106,7 +114,16 @@ class Desk:
 
     # -- a turn --------------------------------------------------------------------------------------------------------
 
-    def judge(self, facts: Sequence[RecordFact], positions: Mapping[Place, int], now: int, limit: int) -> Turn:
+    def judge(
+        self,
+        facts: Sequence[RecordFact],
+        positions: Mapping[Place, int],
+        now: int,
+        limit: int,
+        flow: Sequence[Flow] = (),
+        *,
+        grade: bool = False,
+    ) -> Turn:
         """Decide a turn. Nothing is changed before `keep`.
 
         Args:
@@ -114,6 +131,8 @@ class Desk:
             positions: where to read on.
             now: milliseconds; where words were told later than that, by another clock, theirs counts.
             limit: subjects whose time has come, at the most.
+            flow: pulses and refusals.
+            grade: tell the quality of the days that changed.
         """
         at = max(now, self._store.latest)
         woken = self._store.due(at, limit)
@@ -132,12 +151,23 @@ class Desk:
             present = {name: fact for name, fact in subject.records.items() if fact.present}
             if len(present) < len(subject.records) or subject.records is not subjects[token].records or not present:
                 turn.changes.records[token] = present
+        self._grade(turn, done, facts, flow, at, tell=grade)
         written = {row["key"] for row in turn.outgoing}
         for pair in self._store.expired(at - CLOSED_KEPT_MS, _TOMBSTONES):
             if pair.encode() not in written:
                 turn.changes.dropped.append(pair)
                 turn.outgoing.append({"key": pair.encode(), "value": None, "partition": 0})
         return turn
+
+    def _grade(
+        self, turn: Turn, done: Checked, facts: Sequence[RecordFact], flow: Sequence[Flow], at: int, *, tell: bool
+    ) -> None:
+        if self.grading is not None:
+            graded = turn.changes.graded
+            self.grading.supplied(graded, facts, flow, at)
+            self.grading.judged(graded, done.subjects)
+            # As it stands before this turn, up to where that was read.
+            turn.quality = self.grading.due(graded, self._store.positions(), at) if tell else []
 
     def _subject(
         self, token: bytes, records: Mapping[bytes, Records], told: Mapping[bytes, Mapping[str, Told]]

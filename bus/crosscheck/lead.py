@@ -2,17 +2,20 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from bus.crosscheck.desk import Desk, Turn
+from bus.crosscheck.grading import Flow, Grading
 from bus.crosscheck.store import Place, Store
 from bus.metrics import Metrics
+from bus.register.place import law_of
 from bus.settings import Settings
-from bus.topics import HIT, record_topic
+from bus.topics import HIT, PULSE, QUALITY, record_topic
 from bus.wire import transaction as steps
 from bus.wire.clients import OnStep, Principal, consumer
 from bus.wire.deadline import Deadline
@@ -24,9 +27,11 @@ from bus.wire.transaction import AbortedError, Transactions
 from bus.workers.loop import oldest
 from compliance.crosschecks import CrossCheck
 from compliance.view import RegisterView
+from compliance.workdays import WorkCalendar
 from processors.crosscheck.facts import RecordFact, fact_of
 from processors.crosscheck.words import Waiver
 from processors.freshness.words import DAY
+from processors.reports import refused_topic
 from schemas.codec import unframe
 from schemas.errors import SchemaError
 from schemas.resource import envelope
@@ -35,12 +40,15 @@ from schemas.resource import envelope
 WRITER = "bus.crosscheck-writer"
 STORE_KEPT_MS = 7 * DAY
 """A store that was written last longer ago may have missed what compaction took away, and is built anew."""
-_HIT_PLACE = (HIT.pattern, 0)
+_HIT_PLACE, _QUALITY_PLACE = (HIT.pattern, 0), (QUALITY.pattern, 0)
 _PREFIX = record_topic("")
 # Records of one turn, and subjects whose time has come: what is known of their subjects is in memory meanwhile.
 _RECORDS, _WOKEN = 2_000, 2_000
 _FOLD_WAIT_S = 0.2
 _MARK_EVERY_S = 60.0
+_WANT_EVERY_S = 60.0
+_GRADE_EVERY_S = 15.0
+_STRANGE = 1_000
 
 
 class Lead:
@@ -84,6 +92,10 @@ class Lead:
         self._settled = False
         self._pending: Turn | None = None
         self._mark_at = Deadline(0.0, "a mark on the topic of hits")
+        # By partition, what of its records was counted as supplies before the store was made anew.
+        self._counted: dict[Place, int] = {}
+        self._grade_at = Deadline(0.0, "the quality of the days that changed")
+        self._strange: set[int] = set()
 
     @property
     def caught_up(self) -> bool:
@@ -107,7 +119,12 @@ class Lead:
             self._store.clear(now_ms())
             known = {}
         head = self._registry.head(HIT.pattern, envelope(HIT.envelope or ""))
-        self._desk = Desk(self._checks, self._store, head)
+        grades = self._registry.head(QUALITY.pattern, envelope(QUALITY.envelope or ""))
+        law, calendar = law_of(self._settings), WorkCalendar.packaged()
+        self._grading = Grading(self._checks, self._store.book, grades, law, calendar)
+        self._want(view)
+        self._desk = Desk(self._checks, self._store, head, self._grading)
+        self._take_up_quality(alive)
         stretch = {_HIT_PLACE: (known.get(_HIT_PLACE, 0), ends[_HIT_PLACE])}
         for batch in read_stretches(self._reader, stretch, self._timeout):
             read = {_HIT_PLACE: (batch[-1].offset() or 0) + 1}
@@ -115,25 +132,49 @@ class Lead:
             alive()
         self._desk.hear([], {_HIT_PLACE: ends[_HIT_PLACE]}, now_ms())
         self._desk.waive(waivers)
-        self._positions = {place: known.get(place, 0) for place in places}
+        self._positions = {place: self._start(place, known) for place in places}
         self._behind = {place: ends[place] for place, at in self._positions.items() if at < ends[place]}
         self._assign()
+
+    def _take_up_quality(self, alive: Callable[[], None]) -> None:
+        """Go on from what `quality` says, where the store does not know it."""
+        if not self._store.graded:
+            end = end_offsets(self._admin, [_QUALITY_PLACE], self._timeout)[_QUALITY_PLACE]
+            told: dict[bytes, bytes | None] = {}
+            for batch in read_stretches(self._reader, {_QUALITY_PLACE: (0, end)}, self._timeout):
+                told.update(map(_word, batch))
+                alive()
+            codec = envelope(QUALITY.envelope or "")
+            self._store.take_up([codec.decode_physical(value) for value in told.values() if value is not None])
+        self._counted = self._store.book.counted()
+
+    def _start(self, place: Place, known: Mapping[Place, int]) -> int:
+        """Where to read a partition on; of what is not kept but counted, behind what was counted."""
+        first = 0 if place[0].startswith(_PREFIX) else self._counted.get(place, 0)
+        return known.get(place, first)
 
     def register_changed(self, view: RegisterView, waivers: Iterable[Waiver]) -> None:
         """Follow the catalogue's resources, and what people decided about pairs."""
         self._desk.waive(waivers)
+        self._want(view)
         places = self._places(view)
         if places != list(self._positions):
             known = self._store.positions()
-            self._positions = {place: self._positions.get(place, known.get(place, 0)) for place in places}
+            self._positions = {place: self._positions.get(place, self._start(place, known)) for place in places}
             self._behind = {place: end for place, end in self._behind.items() if place in self._positions}
             self._assign()
 
-    def _places(self, view: RegisterView) -> list[Place]:
-        sides = (side for check in self._checks for side in (check.left, check.right) if side is not None)
-        wanted = {name for side in sides for name in side.resources}
-        entries = sorted((entry.resource, entry.partitions) for entry in view.entries() if entry.resource in wanted)
-        return [(record_topic(resource), part) for resource, partitions in entries for part in range(partitions)]
+    def _want(self, view: RegisterView) -> None:
+        self._view, self._want_at = view, Deadline(_WANT_EVERY_S, "owner rules that begin or end")
+        self._grading.want(view, now_ms())
+
+    @staticmethod
+    def _places(view: RegisterView) -> list[Place]:
+        """Every record, also of what nobody compares: it has a quality too; and what was admitted and refused."""
+        entries = sorted((entry.resource, entry.partitions) for entry in view.entries())
+        records = [(record_topic(resource), part) for resource, partitions in entries for part in range(partitions)]
+        codes = sorted(agency.code for agency in view.agencies())
+        return [*records, (PULSE.pattern, 0), *((refused_topic(code), 0) for code in codes)]
 
     def _assign(self) -> None:
         self._reader.assign([TopicPartition(*place, at) for place, at in self._positions.items()])
@@ -142,6 +183,8 @@ class Lead:
 
     def turn(self) -> None:
         """Fold a batch while behind; then judge a batch and whose time has come, tell it, keep it."""
+        if self._want_at.over:
+            self._want(self._view)
         if self._behind:
             self._fold()
             return
@@ -150,11 +193,14 @@ class Lead:
             most = min(_RECORDS, self._settings.batch_max_messages)
             batch, ahead = self._collect(most, settled=self._settled)
             self._on_step(steps.PROCESS)
-            facts = self._facts(batch)
-            turn = self._desk.judge(facts, ahead, now_ms(), _WOKEN)
+            facts, flow = self._read(batch)
+            grade = self._settled and self._grade_at.over
+            turn = self._desk.judge(facts, ahead, now_ms(), _WOKEN, flow, grade=grade)
+            if grade:
+                self._grade_at = Deadline(_GRADE_EVERY_S, "the quality of the days that changed")
             self._settled = self._settled or turn.woken < _WOKEN
             self._count(batch, facts)
-            if not (batch or turn.woken or turn.outgoing):
+            if not (batch or turn.woken or turn.outgoing or turn.quality):
                 self._positions.update(ahead)
                 return
             self._pending = turn
@@ -164,19 +210,20 @@ class Lead:
         batch, ahead = self._collect(_RECORDS, settled=False)
         if not ahead:
             return
-        facts = self._facts(batch)
-        self._desk.fold(facts, ahead, now_ms())
+        facts, flow = self._read(batch)
+        self._desk.fold(facts, ahead, now_ms(), flow)
         self._positions.update(ahead)
         self._behind = {place: end for place, end in self._behind.items() if self._positions[place] < end}
         self._count(batch, facts)
 
     def _write(self, turn: Turn) -> None:
-        if turn.outgoing:
+        if turn.outgoing or turn.quality:
             # What stands before this end is known, provided that nobody took over: which the commit proves.
             mark = self._mark()
             self._transactions.renew()
             try:
-                self._transactions.run({HIT.pattern: turn.outgoing}, {}, None)
+                rows = {HIT.pattern: turn.outgoing, QUALITY.pattern: turn.quality}
+                self._transactions.run({topic: out for topic, out in rows.items() if out}, {}, None)
             except AbortedError:
                 self._metrics.counter("bus_transaction_aborts_total").labels(self._metrics.worker).inc()
                 return
@@ -217,19 +264,44 @@ class Lead:
                 raise unavailable("cannot read records", KafkaException(error))
         return batch, {place: at for place, at in ahead.items() if at > self._positions.get(place, at)}
 
-    def _facts(self, batch: Iterable[Message]) -> list[RecordFact]:
-        facts = []
+    def _read(self, batch: Iterable[Message]) -> tuple[list[RecordFact], list[Flow]]:
+        """The facts of records, and pulses and refusals, each in its order."""
+        facts, flow = [], []
         for message in batch:
-            value, record = message.value(), None
-            if value is not None:
-                framed = unframe(value)
-                codec = self._registry.codec(framed[0]) if framed else None
-                if framed is None or codec is None:
-                    raise SchemaError(f"{message.topic()} offset {message.offset()} was not written by the bus")
-                record = codec.decode_physical(framed[1])
-            resource = (message.topic() or "").removeprefix(_PREFIX)
-            facts.append(fact_of(resource, message.offset() or 0, message.key() or b"", record))
-        return facts
+            topic, place = message.topic() or "", (message.topic() or "", message.partition() or 0)
+            if topic.startswith(_PREFIX):
+                facts.append(self._fact(message, topic, self._counted.get(place, 0)))
+            else:
+                flow.append(Flow(*place, message.offset() or 0, self._datum(message, ours=topic == PULSE.pattern)))
+        return facts, flow
+
+    def _fact(self, message: Message, topic: str, counted: int) -> RecordFact:
+        record = None if message.value() is None else self._datum(message, ours=True)
+        offset = message.offset() or 0
+        fact = fact_of(topic.removeprefix(_PREFIX), offset, message.key() or b"", record)
+        return replace(fact, supplies=False) if offset < counted else fact
+
+    def _datum(self, message: Message, *, ours: bool) -> Mapping[str, Any] | None:
+        """What a message says, by the schema that wrote it; None where it is nobody's that could be read.
+
+        Raises:
+            SchemaError: only the bus itself writes there, and this it did not.
+        """
+        framed = unframe(message.value())
+        if framed is not None and framed[0] not in self._strange:
+            codec = self._registry.codec(framed[0])
+            try:
+                if codec is not None:
+                    return codec.decode_physical(framed[1])
+            except SchemaError:
+                if ours:
+                    raise
+            if codec is None and len(self._strange) < _STRANGE:
+                # Asked for once, or an agency could keep the worker busy with ids that there are not.
+                self._strange.add(framed[0])
+        if ours:
+            raise SchemaError(f"{message.topic()} offset {message.offset()} was not written by the bus")
+        return None
 
     # -- figures -------------------------------------------------------------------------------------------------------
 
@@ -242,7 +314,7 @@ class Lead:
 
     def tell(self) -> None:
         """How many hits stand, how many subjects are known, how far the ends are."""
-        self._metrics.crosscheck(self._store.standing, self._store.subjects)
+        self._metrics.crosscheck(self._store.standing, self._store.subjects, self._grading.latest(now_ms()))
         lags: Counter[str] = Counter()
         for (topic, part), at in self._positions.items():
             try:
@@ -257,7 +329,7 @@ class Lead:
 def _word(message: Message) -> tuple[bytes, bytes | None]:
     value, framed = message.value(), unframe(message.value())
     if value is not None and framed is None:
-        raise SchemaError(f"{HIT.pattern} offset {message.offset()} was not written by the bus")
+        raise SchemaError(f"{message.topic()} offset {message.offset()} was not written by the bus")
     return message.key() or b"", None if framed is None else framed[1]
 
 

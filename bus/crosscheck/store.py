@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bus.crosscheck.book import NAMES, TABLES, Book, Graded
 from bus.crosscheck.records import Records, decoded, encoded
 from processors.crosscheck.telling import Told, open_datum, told_of
 from schemas.errors import BusError, DeadlineError, SchemaError
@@ -23,7 +24,7 @@ Place = tuple[str, int]
 NOW = 0
 """When to look at a subject that was not judged since it changed."""
 # Of other tables than these the file is made anew.
-_LAYOUT = "1"
+_LAYOUT = "2"
 _TABLES = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE subject (token BLOB PRIMARY KEY, wake_at INTEGER, records BLOB NOT NULL) WITHOUT ROWID;
@@ -56,6 +57,7 @@ class Changes:
         dropped: pairs that nobody need know of any more.
         positions: where to read on.
         latest: no hit was told later than this, milliseconds.
+        graded: of quality.
     """
 
     records: dict[bytes, Records] = field(default_factory=dict)
@@ -65,6 +67,7 @@ class Changes:
     dropped: list[str] = field(default_factory=list)
     positions: Mapping[Place, int] = field(default_factory=dict)
     latest: int = 0
+    graded: Graded = field(default_factory=Graded)
 
 
 class Store:
@@ -90,6 +93,7 @@ class Store:
         self._subjects = 0
         self._standing: Counter[tuple[str, str]] = Counter()
         self._connection = self._connect(patience_s)
+        self.book = Book(self._connection, self._said)
         with self._said():
             written = int(self._about("written_at") or 0)
             if self._about("belongs_to") != self._belongs_to or not at - keeps_ms <= written:
@@ -115,7 +119,7 @@ class Store:
                 found = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'about'").fetchone()[0]
                 connection.execute("COMMIT").close()
                 if not found:
-                    connection.executescript(_TABLES)
+                    connection.executescript(_TABLES + TABLES)
             except sqlite3.OperationalError as error:
                 connection.close()
                 if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
@@ -166,7 +170,7 @@ class Store:
     def clear(self, at: int) -> None:
         """Forget everything: what it knows is to be read anew."""
         with self._whole() as connection:
-            for table in ("about", "subject", "position", "told", "waived"):
+            for table in ("about", "subject", "position", "told", "waived", *NAMES):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608  our own names
             self._set("belongs_to", self._belongs_to)
             self._set("written_at", str(at))
@@ -207,6 +211,12 @@ class Store:
         """By which rules the subjects were judged."""
         with self._said():
             return self._about("rules")
+
+    @property
+    def graded(self) -> bool:
+        """Whether the sums of quality were taken up."""
+        with self._said():
+            return self._about("graded") is not None
 
     def positions(self) -> dict[Place, int]:
         """By topic and partition the offset to go on with."""
@@ -276,6 +286,7 @@ class Store:
                 "INSERT OR REPLACE INTO position VALUES (?, ?, ?)",
                 [(*place, position) for place, position in changes.positions.items()],
             )
+            self.book.keep(changes.graded, at)
             if changes.latest:
                 self._set("latest", str(max(changes.latest, int(self._about("latest") or 0))))
             self._set("written_at", str(at))
@@ -312,6 +323,12 @@ class Store:
         )
         connection.executemany("DELETE FROM told WHERE pair = ?", [(pair,) for pair in changes.dropped])
         return standing
+
+    def take_up(self, told: Sequence[Mapping[str, Any]]) -> None:
+        """Take over the latest messages of `quality`, once: from then on the book goes on by itself."""
+        with self._whole():
+            self.book.take_up(told)
+            self._set("graded", "yes")
 
     def wake(self, tokens: Iterable[bytes]) -> None:
         """Look at subjects again, also at such as nothing is known of: what was told of them must be taken back."""

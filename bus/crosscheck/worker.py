@@ -162,7 +162,7 @@ class CrossCheckWorker:
         if self._lead is not None:
             self._let_go()
         self.health.ready = self._joined
-        self.metrics.crosscheck({}, 0)
+        self.metrics.crosscheck({}, 0, {})
         self.metrics.gauge("bus_lag_seconds").labels(self.metrics.worker).set(0)
 
     def _let_go(self) -> None:

@@ -16,6 +16,7 @@ from bus.topics import (
     LINK,
     PROGRESS,
     PULSE,
+    QUALITY,
     RELOCATION,
     change_topic,
     cursor_topic,
@@ -193,6 +194,11 @@ def _crosscheck_rights() -> set[Right]:
         Right(CHECKER, TOPIC, "record.", READ, prefixed=True),
         Right(CHECKER, TOPIC, HIT.pattern, READ),
         Right(CHECKER, TOPIC, HIT.pattern, WRITE),
+        # What was admitted and refused is part of an agency's quality.
+        Right(CHECKER, TOPIC, PULSE.pattern, READ),
+        Right(CHECKER, TOPIC, refused_topic(""), READ, prefixed=True),
+        Right(CHECKER, TOPIC, QUALITY.pattern, READ),
+        Right(CHECKER, TOPIC, QUALITY.pattern, WRITE),
         *_common_rights(CHECKER, "crosscheck"),
     }
 

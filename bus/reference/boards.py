@@ -131,6 +131,14 @@ AUTHORITY = Board(
             ("agency", "check"),
             shape="number",
         ),
+        Panel(
+            "数据质量（最近一日，按单位与维度）",
+            "Quality of the last day, by agency and dimension, the worst resource",
+            "min by (agency, dimension) (bus_quality_score)",
+            ("agency", "dimension"),
+            "percentunit",
+            "number",
+        ),
         Panel("逾期事项合计", "Clocks overdue, all", "sum(bus_clocks_overdue)", shape="number"),
         Panel("进行中的期限合计", "Clocks running, all", "sum(bus_clocks_running)", shape="number"),
         Panel(

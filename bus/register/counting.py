@@ -1,7 +1,7 @@
 """Counts what flowed in a period from the topics themselves: pulses, refusals, deliveries.
 
 They give the rows that figures take, and each row names the stretches it was counted in, so that it can be counted
-again as long as the topics keep them.
+again as long as the topics keep them. Pulses are kept for days: what was admitted and late earlier stands in `quality`.
 """
 
 from collections import Counter, defaultdict
@@ -10,8 +10,9 @@ from datetime import datetime
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
+from bus.register.qualityread import read_quality
 from bus.settings import Settings
-from bus.topics import PULSE
+from bus.topics import PULSE, QUALITY
 from bus.wire.clients import Principal, admin, consumer
 from bus.wire.errors import unavailable
 from bus.wire.registry import Registry
@@ -20,6 +21,8 @@ from bus.wire.table import end_offsets
 from compliance.busfacts import BusFacts
 from compliance.catalogue import end_of, start_of
 from compliance.period import Period
+from compliance.quality import Dimension
+from compliance.qualitydays import DayQuality
 from compliance.view import RegisterView
 from processors.reports import refused_topic
 from schemas.codec import unframe
@@ -32,8 +35,8 @@ _LONGEST_SOURCE = 2_000
 def count(settings: Settings, view: RegisterView, period: Period) -> tuple[BusFacts, ...]:
     """One row for each agency and resource of which anything flowed in a period.
 
-    A submission that was refused as a whole counts as one refused change: nobody could read how many it held. Lateness
-    and look-ups are not counted here. What a topic no longer keeps is missing; its first offset stands in `source`.
+    A submission that was refused as a whole counts as one refused change: nobody could read how many it held. Look-ups
+    are not counted here. What a topic no longer keeps is missing; its first offset stands in `source`.
 
     Raises:
         KafkaUnavailableError, RegistryUnavailableError, DeadlineError: not all of it could be read.
@@ -55,6 +58,9 @@ def count(settings: Settings, view: RegisterView, period: Period) -> tuple[BusFa
         raise unavailable("cannot count what flowed", error) from None
     finally:
         reader.close()
+    for day in read_quality(settings):
+        if period.holds(day.day):
+            counted.take_day(day)
     return counted.rows(stretches)
 
 
@@ -87,6 +93,9 @@ class _Counted:
         self._corrected: Counter[tuple[str, str]] = Counter()
         self._delivered: Counter[tuple[str, str]] = Counter()
         self._refused: dict[tuple[str, str], Counter[RefusalCode]] = defaultdict(Counter)
+        self._judged: Counter[tuple[str, str]] = Counter()
+        self._timed: Counter[tuple[str, str]] = Counter()
+        self._late: Counter[tuple[str, str]] = Counter()
 
     def take(self, message: Message, registry: Registry) -> None:
         """Count one message; tombstones are no deliveries."""
@@ -107,18 +116,33 @@ class _Counted:
             self._admitted[key] += datum["admitted"]
             self._corrected[key] += datum["corrected"]
 
+    def take_day(self, day: DayQuality) -> None:
+        """Count what was summed of one day."""
+        key = (day.agency, day.resource)
+        conforms, timely = day.by.get(Dimension.CONFORMANCE), day.by.get(Dimension.TIMELINESS)
+        # The day's refusals are those that took its conformance down, each by the whole.
+        self._judged[key] += 0 if conforms is None else conforms.records - conforms.below_total
+        self._timed[key] += 0 if timely is None else timely.records
+        self._late[key] += 0 if timely is None else timely.below_total
+
+    def _supplied(self, key: tuple[str, str]) -> int:
+        """What was admitted: pulses, sums and timed supplies are of the same changes, and each may lack the latest."""
+        return max(self._admitted[key], self._judged[key], self._timed[key])
+
     def rows(self, stretches: Mapping[Place, tuple[int, int]]) -> tuple[BusFacts, ...]:
         """The sums, with where they were counted."""
-        keys = sorted({*self._admitted, *self._refused, *self._delivered})
+        keys = sorted({*self._admitted, *self._refused, *self._delivered, *self._judged})
         return tuple(
             BusFacts(
                 agency=agency,
                 resource=resource,
-                supplied=self._admitted[agency, resource] + self._refused[agency, resource].total(),
+                supplied=self._supplied((agency, resource)) + self._refused[agency, resource].total(),
                 refused=dict(self._refused[agency, resource]),
+                late=self._late[agency, resource],
+                timed=self._timed[agency, resource],
                 corrections=self._corrected[agency, resource],
                 delivered=self._delivered[agency, resource],
-                source=_source(stretches, self._topics(agency, resource)),
+                source=_source(stretches, self._topics(agency, resource), judged=(agency, resource) in self._judged),
             )
             for agency, resource in keys
         )
@@ -128,11 +152,12 @@ class _Counted:
         return [PULSE.pattern, refused_topic(agency), *own]
 
 
-def _source(stretches: Mapping[Place, tuple[int, int]], topics: Iterable[str]) -> str:
+def _source(stretches: Mapping[Place, tuple[int, int]], topics: Iterable[str], *, judged: bool) -> str:
     chosen = set(topics)
     named = [
         f"{topic}/{part} from {first} to before {end}"
         for (topic, part), (first, end) in sorted(stretches.items())
         if topic in chosen and first < end
     ]
+    named += [f"{QUALITY.pattern}, by day"] if judged else []
     return "; ".join(named)[:_LONGEST_SOURCE] or "no message of the period is kept"

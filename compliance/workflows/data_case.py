@@ -155,7 +155,7 @@ def _opening(action: str, by: By, article: str, zh: str, en: str, form: type[Mod
 
 _VERIFYING = ("objection_verification", "case_verification")
 _CORRECTING = ("technical_correction", "case_correction")
-_ANSWERING = ("owner_correction", "case_owner_answer", "correction_answer")
+ANSWERING = ("owner_correction", "case_owner_answer", "correction_answer")
 
 DATA_CASE = Workflow(
     code=CODE,
@@ -249,7 +249,7 @@ DATA_CASE = Workflow(
             "报送核查结果和更正情况",
             "answer as the owner",
             form=OwnerAnswer,
-            stops=_ANSWERING,
+            stops=ANSWERING,
             guards=(_another_event,),
         ),
         Transition(

@@ -29,6 +29,7 @@ _EPOCH = date(1970, 1, 1)
 _GONE = ("WITHDRAW", "MOVE")
 HomeToken = Callable[[str, str, date], bytes | None]
 Digest = Callable[[object], bytes | None]
+_SUPPLIES = ("CREATE", "UPDATE", "CANCEL")
 
 
 def normalised(value: object, how: Normaliser) -> str | None:
@@ -115,6 +116,7 @@ class RecordFact:
         missing: fields that the catalogue wants and that have no value.
         key_id: of the key behind the digests; None where the record is older than facts, so that it may be compared
             with nothing and what it holds is not known.
+        supplies: whether it brings something new here: no correction, no withdrawal, nothing that was moved.
     """
 
     resource: str
@@ -132,6 +134,7 @@ class RecordFact:
     admitted_at: int = 0
     missing: tuple[str, ...] = ()
     key_id: str | None = ""
+    supplies: bool = False
 
 
 def fact_of(resource: str, offset: int, key: bytes, record: Mapping[str, Any] | None) -> RecordFact:
@@ -165,6 +168,7 @@ def fact_of(resource: str, offset: int, key: bytes, record: Mapping[str, Any] | 
         submission["admitted_at"],
         tuple(known.get("missing", ())),
         known.get("key_id", None if present else ""),
+        head["operation"] in _SUPPLIES and head.get("moved_at") is None,
     )
 
 

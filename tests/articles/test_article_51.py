@@ -1,6 +1,11 @@
 """Article 51: four groups of indicators for each agency and period, each figure with the records it comes from."""
 
+import pytest
+from pydantic import ValidationError
+
 from compliance.busfacts import BusFacts
+from compliance.catalogue import local_date
+from compliance.corrections import correction_marks
 from compliance.figures import records
 from compliance.indicator_table import INDICATORS, Group
 from compliance.indicators import Value, indicators, values_of, weighted
@@ -77,3 +82,42 @@ def test_article_51_figures_are_made_again_as_they_were_and_weights_are_configur
     assert weighted(after, {"answers": 1}) is None
     total = records(indicators(register, (police,), THIRD_QUARTER, days(3), FACTS, {"wrong_data": 1}))[-1]
     assert (total["indicator"], total["score"]) == ("total", 90)
+
+
+def test_article_51_punctuality_is_of_what_had_a_time_to_keep(register: Register) -> None:
+    with_catalogue(register)
+    police = register.view().agencies()[0]
+
+    def punctuality(**counted: int) -> Value:
+        facts = (BusFacts(agency=police.code, resource="lamp", supplied=200, source="quality", **counted),)
+        found = values_of(register, police, THIRD_QUARTER, days(29), facts)
+        return next(one for one in found if one.indicator.code == "punctuality")
+
+    assert (punctuality(timed=40, late=10).value, punctuality(timed=40, late=10).total) == (0.75, 40)
+    assert punctuality(late=10).total == 200
+    # Corrections and initial loads alone: nothing to judge.
+    assert punctuality(timed=0).value is None
+    with pytest.raises(ValidationError, match="late is more"):
+        punctuality(timed=4, late=5)
+
+
+def test_article_51_corrections_are_marked_from_the_clocks_of_the_cases(register: Register) -> None:
+    with_catalogue(register)
+    numbers = []
+    for _ in range(3):
+        case = moved(register.open("data_case", "object", objection(), CIVIL, NOW)).matter.number
+        moved(register.act(case, "notify_owner", NOTICE, OPERATOR, NOW))
+        numbers.append(case)
+    moved(register.act(numbers[0], "answer", CORRECTED, POLICE, days(2)))
+    moved(register.act(numbers[1], "answer", CORRECTED, POLICE, days(6)))
+
+    def marked(day: int) -> dict[str, tuple[float, str, float | None]]:
+        return {mark.of.record: (mark.value, mark.why, mark.measure) for mark in correction_marks(register, days(day))}
+
+    assert marked(6) == {numbers[0]: (1, "", 2), numbers[1]: (0, "late", 4), numbers[2]: (0, "open", 4)}
+    # What was not over yet, and what came later, nobody knew.
+    assert marked(2) == {numbers[0]: (1, "", 2)}
+    assert marked(1) == {}
+    [one] = [mark for mark in correction_marks(register, days(6), "psb") if mark.of.record == numbers[2]]
+    assert (one.of.agency, one.of.resource, one.of.day) == ("psb", "lamp", local_date(days(3)))
+    assert list(correction_marks(register, days(6), "civil")) == []

@@ -119,3 +119,13 @@ def test_a_cell_that_a_sheet_cannot_hold_is_named_by_its_place(tmp_path: Path) -
         table = Figures("t", "表", "t", "51", columns(("a", "甲", "a")), [(cell,)])
         with pytest.raises(UsageError, match=f"row 2 column A: .*{told}"):
             write_figures(tmp_path / "t.xlsx", table)
+
+
+def test_quality_is_shown_one_way_at_a_time_and_of_agencies_that_there_are(
+    standing: Path, bus_command: Command
+) -> None:
+    del standing
+    both = bus_command("report", "quality", "--trend", "--below")
+    assert (both.code, both.err) == (2, "error: --trend or --below, not both\n")
+    nobody = bus_command("report", "quality", "--agency", "nobody")
+    assert (nobody.code, nobody.err) == (2, "error: the register has no agency nobody\n")

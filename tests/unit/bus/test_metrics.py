@@ -24,7 +24,7 @@ Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 END_TO_END = next(spec for spec in METRICS if spec.name == "bus_end_to_end_seconds")
 LABELS = {
     *("agency", "resource", "code", "kind", "grant", "worker", "topic", "profile", "article", "target", "holder"),
-    *("owner", "status", "check"),
+    *("owner", "status", "check", "dimension"),
 }
 
 
@@ -118,6 +118,7 @@ def test_every_series_is_at_zero_but_the_registers_version_and_ends_of_certifica
         "bus_freshness_sources",
         "bus_alarms_standing",
         "bus_crosscheck_hits",
+        "bus_quality_score",
     }
 
 
@@ -188,13 +189,15 @@ def test_how_sources_stand_is_told_by_the_worker_that_leads_and_by_no_other(metr
     assert series(metrics, "bus_freshness_sources") == series(metrics, "bus_alarms_standing") == {}
 
 
-def test_hits_are_told_by_the_worker_that_leads_and_by_no_other(metrics: Metrics) -> None:
-    metrics.crosscheck({("death_household", "psb"): 2, ("enterprise_tax", "market"): 1}, 40)
-    metrics.crosscheck({("death_household", "psb"): 3}, 41)
+def test_hits_and_scores_are_told_by_the_worker_that_leads_and_by_no_other(metrics: Metrics) -> None:
+    scores = {("psb", "marriage", "TIMELINESS"): 0.5, ("psb", "marriage", "CONSISTENCY"): 1.0}
+    metrics.crosscheck({("death_household", "psb"): 2, ("enterprise_tax", "market"): 1}, 40, scores)
+    metrics.crosscheck({("death_household", "psb"): 3}, 41, dict([scores.popitem()]))
     assert series(metrics, "bus_crosscheck_hits") == {("death_household", "psb"): 3}
     assert series(metrics, "bus_crosscheck_subjects") == {(): 41}
-    metrics.crosscheck({}, 0)
-    assert series(metrics, "bus_crosscheck_hits") == {}
+    assert series(metrics, "bus_quality_score") == {("psb", "marriage", "CONSISTENCY"): 1}
+    metrics.crosscheck({}, 0, {})
+    assert series(metrics, "bus_crosscheck_hits") == series(metrics, "bus_quality_score") == {}
 
 
 def test_labels_come_from_closed_sets() -> None:

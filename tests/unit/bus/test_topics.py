@@ -24,6 +24,7 @@ from bus.topics import (
     LINK,
     PROGRESS,
     PULSE,
+    QUALITY,
     RECEIPT,
     RECORD,
     REFUSED,
@@ -77,6 +78,7 @@ def test_every_kind_of_topic_stands_in_the_table_once() -> None:
         "freshness",
         "alarm",
         "hit",
+        "quality",
         "incident",
         "bus.delivery-progress",
         "bus.delivery-pulse",
@@ -133,7 +135,10 @@ def test_a_topic_is_either_compacted_or_kept_for_a_time(kind: TopicKind) -> None
 def test_state_is_compacted_and_reports_are_not() -> None:
     assert {kind.pattern for kind in KINDS if kind.compacted} == {
         kind.pattern
-        for kind in (RECORD, DELIVERY, CURSOR, DIFFERENCE, FRESHNESS, ALARM, HIT, PROGRESS, LINK, RELOCATION, *REGISTER)
+        for kind in (
+            *(RECORD, DELIVERY, CURSOR, DIFFERENCE, FRESHNESS, ALARM, HIT, QUALITY, PROGRESS, LINK, RELOCATION),
+            *REGISTER,
+        )
     }
 
 

@@ -48,6 +48,7 @@ TOPICS = [
         "alarm",
         "difference",
         "hit",
+        "quality",
         "bus.delivery-progress",
         "bus.delivery-pulse",
         "change.psb",
@@ -174,14 +175,15 @@ def test_freshness_reads_what_sources_say_and_writes_how_they_stand_and_sees_no_
     assert {who for who in (PSB, NEIGHBOUR, ADMIT, DELIVER) if allowed(who, WRITE, TOPIC, "freshness")} == set()
 
 
-def test_cross_checks_read_records_and_write_hits_and_nothing_else() -> None:
-    records = {name for name in TOPICS if name.startswith("record.")}
-    assert reach(CHECKER, READ) == {"hit"} | records | REGISTER
-    assert reach(CHECKER, WRITE) == {"hit"}
+def test_cross_checks_read_records_and_what_became_of_changes_and_write_hits_and_quality() -> None:
+    read = {name for name in TOPICS if name.startswith(("record.", "refused."))}
+    assert reach(CHECKER, READ) == {"hit", "quality", "pulse"} | read | REGISTER
+    assert reach(CHECKER, WRITE) == {"hit", "quality"}
     assert reach(CHECKER, DELETE) == set()
     assert allowed(CHECKER, READ, GROUP, "bus.crosscheck")
     assert allowed(CHECKER, WRITE, TRANSACTIONAL_ID, "bus.crosscheck-writer")
-    assert {who for who in (PSB, NEIGHBOUR, ADMIT, DELIVER, WATCHER) if allowed(who, READ, TOPIC, "hit")} == set()
+    for topic in ("hit", "quality"):
+        assert {who for who in (PSB, NEIGHBOUR, ADMIT, DELIVER, WATCHER) if allowed(who, READ, TOPIC, topic)} == set()
 
 
 def test_the_corridor_is_closed_to_everybody_but_admit() -> None:
