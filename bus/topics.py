@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bus.settings import Settings
-from compliance.models import MODELS
+from compliance.models import MODELS, Agency, CatalogueEntry, SecrecyReview
 from processors.admit import LINK_TOPIC
 
+# Not the others: who else receives what, who cannot supply, what was found about whom, is no agency's business (Art 7).
+OPEN_KINDS = (Agency.kind, CatalogueEntry.kind, SecrecyReview.kind)
 DAY_MS = 86_400_000
 FOREVER = -1
 
@@ -158,6 +160,16 @@ ALARM = TopicKind(
     compacted=True,
     envelope="alarm",
 )
+HIT = TopicKind(
+    "hit",
+    "what cross-checks found: opened, changed, closed; gone 30 days after it was closed",
+    "crosscheck",
+    "crosscheck, operator",
+    compacted=True,
+    envelope="hit",
+    # Whoever takes the lead reads what is not compacted yet: a day of it, not the broker's week.
+    config={"segment.ms": str(DAY_MS), "segment.bytes": "67108864"},
+)
 INCIDENT = TopicKind(
     "incident",
     "what people must look into, such as classified data found on the bus",
@@ -202,7 +214,7 @@ REGISTER = tuple(
         f"register.{kind}",
         f"the register's {kind} entries",
         "operator",
-        "the bus, and agencies (but grants, outages and reckonings)",
+        "the bus, and agencies" if kind in OPEN_KINDS else "the bus",
         compacted=True,
         envelope=f"register_{kind}",
     )
@@ -222,6 +234,7 @@ KINDS = (
     DIFFERENCE,
     FRESHNESS,
     ALARM,
+    HIT,
     INCIDENT,
     PROGRESS,
     DELIVERY_PULSE,

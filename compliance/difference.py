@@ -7,7 +7,17 @@ from enum import StrEnum
 from compliance.catalogue import schema_of
 from compliance.entry_codes import Problem
 from compliance.entry_rules import alone, among, changed
-from compliance.models import Agency, CatalogueEntry, Grant, GrantState, Outage, Reckoning, RegisterModel, SecrecyReview
+from compliance.models import (
+    Agency,
+    CatalogueEntry,
+    Grant,
+    GrantState,
+    Outage,
+    Reckoning,
+    RegisterModel,
+    SecrecyReview,
+    Waiver,
+)
 from compliance.positions import Path
 from compliance.registerfile import Item, RegisterFile
 from compliance.repeat_rules import repeats
@@ -56,6 +66,8 @@ def known(view: RegisterView, model: RegisterModel) -> RegisterModel | None:
         return view.outage(model.number)
     if isinstance(model, Reckoning):
         return view.reckoning(model.key)
+    if isinstance(model, Waiver):
+        return view.waiver(model.pair, model.compared)
     return view.grant(model.id)
 
 

@@ -13,6 +13,7 @@ from bus.topics import (
     FRESHNESS,
     INCIDENT,
     LINK,
+    OPEN_KINDS,
     PROGRESS,
     PULSE,
     RELOCATION,
@@ -23,7 +24,7 @@ from bus.topics import (
     heartbeat_topic,
     register_topic,
 )
-from compliance.models import MODELS, Agency, CatalogueEntry, Grant, SecrecyReview
+from compliance.models import MODELS, Grant
 from processors.reports import receipt_topic, refused_topic
 from schemas.errors import UsageError
 
@@ -35,8 +36,6 @@ WORKERS = (ADMIT, DELIVER, RELOCATE, WATCHER)
 AGENCY_PREFIX = "User:agency-"
 # An agency of this code would own the groups and transactional ids of the bus's own workers, and could fence them.
 RESERVED_CODES = frozenset({"bus"})
-# Not the others: who else receives what, and who cannot supply, is no agency's business (Art 7).
-OPEN_KINDS = (Agency.kind, CatalogueEntry.kind, SecrecyReview.kind)
 
 
 @dataclass(frozen=True, slots=True, order=True)

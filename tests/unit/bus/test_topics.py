@@ -18,6 +18,7 @@ from bus.topics import (
     FOREVER,
     FRESHNESS,
     HEARTBEAT,
+    HIT,
     INCIDENT,
     KINDS,
     LINK,
@@ -75,6 +76,7 @@ def test_every_kind_of_topic_stands_in_the_table_once() -> None:
         "difference",
         "freshness",
         "alarm",
+        "hit",
         "incident",
         "bus.delivery-progress",
         "bus.delivery-pulse",
@@ -86,6 +88,7 @@ def test_every_kind_of_topic_stands_in_the_table_once() -> None:
         "register.grant",
         "register.outage",
         "register.reckoning",
+        "register.waiver",
     ]
 
 
@@ -131,7 +134,10 @@ def test_a_topic_is_either_compacted_or_kept_for_a_time(kind: TopicKind) -> None
 def test_state_is_compacted_and_reports_are_not() -> None:
     assert {kind.pattern for kind in KINDS if kind.compacted} == {
         kind.pattern
-        for kind in (RECORD, DELIVERY, CURSOR, DIFFERENCE, FRESHNESS, ALARM, PROGRESS, LINK, RELOCATION, *REGISTER)
+        for kind in (
+            *(RECORD, DELIVERY, CURSOR, DIFFERENCE, FRESHNESS, ALARM, HIT, PROGRESS, LINK, RELOCATION),
+            *REGISTER,
+        )
     }
 
 

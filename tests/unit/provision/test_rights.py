@@ -38,13 +38,14 @@ TOPICS = [
     ),
     *(f"change.{who}.permit" for who in ("psb", "psb_x", "ps")),
     *(f"delivery.{who}.permit.g1" for who in ("psb", "psb_x")),
-    *(f"register.{kind}" for kind in ("agency", "catalogue", "review", "grant", "outage", "reckoning")),
+    *(f"register.{kind}" for kind in ("agency", "catalogue", "review", "grant", "outage", "reckoning", "waiver")),
     *(
         "record.permit",
         "pulse",
         "incident",
         "freshness",
         "alarm",
+        "hit",
         "difference",
         "bus.delivery-progress",
         "bus.delivery-pulse",
@@ -143,6 +144,7 @@ REGISTER = {
     "register.grant",
     "register.outage",
     "register.reckoning",
+    "register.waiver",
 }
 CHANGES = {f"change.{who}.permit" for who in ("psb", "psb_x", "ps")} | {"change.psb"}
 REPORTS = {name for name in TOPICS if name.startswith(("receipt.", "refused."))}
@@ -178,10 +180,11 @@ def test_the_corridor_is_closed_to_everybody_but_admit() -> None:
     }
 
 
-def test_nobody_writes_the_register_and_only_the_workers_read_its_grants() -> None:
+@pytest.mark.parametrize("kind", ["grant", "waiver"])
+def test_nobody_writes_the_register_and_only_the_workers_read_its_grants_and_waivers(kind: str) -> None:
     assert [right for right in ALL if right.name.startswith("register") and right.operation != READ] == []
     assert {
-        who for who in (PSB, NEIGHBOUR, ADMIT, DELIVER, WATCHER) if allowed(who, READ, TOPIC, "register.grant")
+        who for who in (PSB, NEIGHBOUR, ADMIT, DELIVER, WATCHER) if allowed(who, READ, TOPIC, f"register.{kind}")
     } == {
         ADMIT,
         DELIVER,
