@@ -66,9 +66,7 @@ def known(view: RegisterView, model: RegisterModel) -> RegisterModel | None:
         return view.outage(model.number)
     if isinstance(model, Reckoning):
         return view.reckoning(model.key)
-    if isinstance(model, Waiver):
-        return view.waiver(model.pair, model.compared)
-    return view.grant(model.id)
+    return view.waiver(model.pair, model.compared) if isinstance(model, Waiver) else view.grant(model.id)
 
 
 def difference(view: RegisterView, file: RegisterFile) -> tuple[Difference, ...]:

@@ -61,6 +61,16 @@ def notices() -> None:
 
 
 @run.command()
+def intake() -> None:
+    """Take what the streams found into the register: alarms become notices, hits and differences become cases."""
+    from bus.intake.worker import run_intake  # noqa: PLC0415
+
+    settings = load()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
+    run_intake(settings)
+
+
+@run.command()
 def freshness() -> None:
     """Watch how fresh each source is: pulses, heartbeats and declarations in, freshness and alarms out."""
     from bus.freshness.worker import run_freshness  # noqa: PLC0415
@@ -101,9 +111,9 @@ def sink(file: Path) -> None:
     help="processes of admit, deliver and relocate each",
 )
 def everything(workers: int) -> None:
-    """Run admit, deliver, relocate, register and freshness in processes of their own, restarted when they end."""
-    # A second register or freshness would only wait for the first.
-    commands = [*([kind] for kind in WORKERS for _ in range(workers)), ["register"], ["freshness"]]
+    """Run admit, deliver, relocate, register, freshness and intake in processes of their own, restarted when they end."""
+    # A second register, freshness or intake would only wait for the first.
+    commands = [*([kind] for kind in WORKERS for _ in range(workers)), ["register"], ["freshness"], ["intake"]]
     supervisor = Supervisor(load(), commands)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from bus.freshness.worker import FreshnessWorker
+from bus.intake.worker import IntakeWorker
 from bus.register.worker import RegisterWorker
 from bus.settings import load
 from bus.workers.connect import ConnectorWorker, read_config
@@ -31,6 +32,8 @@ def main() -> None:
         ConnectorWorker(settings, read_config(Path(sys.argv[4])), on_step).run()
     elif kind == "register":
         RegisterWorker(settings, on_step).run()
+    elif kind == "intake":
+        IntakeWorker(settings, on_step).run()
     elif kind == "freshness":
         FreshnessWorker(settings, on_step).run()
     else:
