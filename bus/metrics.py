@@ -75,6 +75,17 @@ METRICS: tuple[MetricSpec, ...] = (
         ("agency", "resource", "dimension"),
         "quality from 0 to 1 of what came on the last day on which anything came",
     ),
+    MetricSpec(
+        "bus_intake_total",
+        "counter",
+        ("topic", "result"),
+        "alarms, hits and differences taken in, by what came of them",
+    ),
+    MetricSpec("bus_intake_without_case", "gauge", (), "findings that stand and could not become a case"),
+    MetricSpec("bus_intake_alarms_waiting", "gauge", (), "alarms that stand and are not told again yet"),
+    MetricSpec("bus_notices_waiting", "gauge", ("way",), "notices whose hour has come and that have not left"),
+    MetricSpec("bus_notices_sent_total", "counter", ("way",), "notices that left"),
+    MetricSpec("bus_notices_failed_total", "counter", ("way",), "attempts to send a notice that failed"),
     MetricSpec("bus_live", "gauge", ("worker",), "1 while the worker's loop turns"),
     MetricSpec("bus_ready", "gauge", ("worker",), "1 while the worker is live and has read the register"),
     MetricSpec("bus_problem", "gauge", ("worker",), "1 while /health names a problem"),
@@ -191,6 +202,20 @@ class Metrics:
             for labels in self._articles | found.keys():
                 self.gauge(name).labels(*labels).set(found.get(labels, (0, 0))[place])
         self._articles |= found.keys()
+
+    def begin_intake(self, topics: Iterable[str], results: Iterable[str]) -> None:
+        """Make every series of the intake worker, at zero."""
+        known = tuple(results)
+        for topic in topics:
+            for result in known:
+                self.counter("bus_intake_total").labels(topic, result)
+
+    def begin_notices(self, ways: Iterable[str]) -> None:
+        """Make every series of the notice worker, at zero."""
+        for way in ways:
+            self.gauge("bus_notices_waiting").labels(way).set(0)
+            self.counter("bus_notices_sent_total").labels(way)
+            self.counter("bus_notices_failed_total").labels(way)
 
     def begin_freshness(self) -> None:
         """Make every series of the freshness worker that can be known, at zero."""

@@ -163,6 +163,13 @@ class Settings(BaseSettings):
     notice_timeout_s: float = Field(
         10.0, gt=0, le=300, description="seconds that each wait for webhook or mail server may take"
     )
+    notice_damping_s: float = Field(
+        900.0,
+        ge=0,
+        le=86_400,
+        description="seconds after a notice of an alarm was taken back within which the same alarm is not told again; "
+        "it is told then if it stands",
+    )
     log_level: str = Field("WARNING", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged")
 
     @field_validator("notice_webhook_url")

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bus.settings import Settings
-from compliance.models import MODELS
+from compliance.models import MODELS, Agency, CatalogueEntry, SecrecyReview
 from processors.admit import LINK_TOPIC
 
+# Not the others: who else receives what, who cannot supply, what was found about whom, is no agency's business (Art 7).
+OPEN_KINDS = (Agency.kind, CatalogueEntry.kind, SecrecyReview.kind)
 DAY_MS = 86_400_000
 FOREVER = -1
 
@@ -222,7 +224,7 @@ REGISTER = tuple(
         f"register.{kind}",
         f"the register's {kind} entries",
         "operator",
-        "the bus, and agencies (but grants, outages and reckonings)",
+        "the bus, and agencies" if kind in OPEN_KINDS else "the bus",
         compacted=True,
         envelope=f"register_{kind}",
     )

@@ -1,7 +1,7 @@
 """What open cases about data mean for a delivery: which fields of which subject are disputed (decisions 36)."""
 
 from compliance.workflow import Matter, Matters
-from compliance.workflows.data_case import CODE, OPEN_STATES, opening_of
+from compliance.workflows.data_case import CODE, OPEN_STATES, current
 
 
 def token_of(matter: Matter) -> str | None:
@@ -19,7 +19,7 @@ def flagged(others: Matters) -> dict[tuple[str, str], frozenset[str]]:
         token, resource = token_of(matter), matter.parties.resource
         if token is None or resource is None:
             continue
-        fields = frozenset(matter.fact(opening_of(matter), "fields") or ())
+        fields = frozenset(current(matter, "fields") or ())
         if fields:
             key = (resource, token)
             found[key] = found.get(key, frozenset()) | fields

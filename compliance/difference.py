@@ -7,7 +7,17 @@ from enum import StrEnum
 from compliance.catalogue import schema_of
 from compliance.entry_codes import Problem
 from compliance.entry_rules import alone, among, changed
-from compliance.models import Agency, CatalogueEntry, Grant, GrantState, Outage, Reckoning, RegisterModel, SecrecyReview
+from compliance.models import (
+    Agency,
+    CatalogueEntry,
+    Grant,
+    GrantState,
+    Outage,
+    Reckoning,
+    RegisterModel,
+    SecrecyReview,
+    Waiver,
+)
 from compliance.positions import Path
 from compliance.registerfile import Item, RegisterFile
 from compliance.repeat_rules import repeats
@@ -56,7 +66,7 @@ def known(view: RegisterView, model: RegisterModel) -> RegisterModel | None:
         return view.outage(model.number)
     if isinstance(model, Reckoning):
         return view.reckoning(model.key)
-    return view.grant(model.id)
+    return view.waiver(model.pair, model.compared) if isinstance(model, Waiver) else view.grant(model.id)
 
 
 def difference(view: RegisterView, file: RegisterFile) -> tuple[Difference, ...]:

@@ -145,12 +145,15 @@ class _Scene:
         return due - sum(row.late for row in rows), due, tuple(row.record for row in rows)
 
     def wrong_data(self) -> _Counted:
-        """Cases in which the agency, as owner, found that it was wrong, by the day of its answer."""
+        """Cases in which the agency, as owner, found that it was wrong, by the day of its answer or correcting event."""
         wrong = tuple(
             matter.number
             for matter in self._matters(data_case.CODE, "provider")
-            if matter.fact("answer", "outcome") == "CORRECTED"
-            and any(step.action == "answer" for step in self._steps(matter.number))
+            if any(
+                step.action == "see_corrected"
+                or (step.action == "answer" and matter.fact("answer", "outcome") == "CORRECTED")
+                for step in self._steps(matter.number)
+            )
         )
         return 0, len(wrong), wrong
 

@@ -3,10 +3,12 @@
 Every model forbids unknown keys: a misspelt key in a register file is an error with its line, never ignored.
 """
 
+import re
+import unicodedata
 from enum import StrEnum
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from compliance.entry import (
     CatalogueEntry,
@@ -18,6 +20,7 @@ from compliance.entry import (
     ResourceFormat,
     SharingPeriod,
 )
+from compliance.roles import Role
 from compliance.values import (
     AgencyCode,
     Day,
@@ -288,11 +291,60 @@ class Reckoning(Model):
         return f"{self.of}/{self.name}"
 
 
-RegisterModel = Agency | CatalogueEntry | SecrecyReview | Grant | Outage | Reckoning
+def _without_numbers(reason: str) -> str:
+    # An article may be cited; what is longer may be the number of a person or of a phone.
+    if _DIGITS.search(unicodedata.normalize("NFKC", reason)):
+        raise ValueError("holds a long number: a reason names nobody, by number as little as by name")
+    return reason
+
+
+_DIGITS = re.compile(r"[0-9]{4}")
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+WaiverReason = Annotated[Reason, AfterValidator(_without_numbers)]
+Hex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){1,64}$")]
+Uuid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+
+class Waiver(Model):
+    """A pair of records that a cross-check found to differ, and somebody to be in order; no person is named in it.
+
+    Attributes:
+        token: the subject, in hexadecimal.
+        pair: which two records under which check.
+        compared: digest of what was compared: the waiver holds while that stays as it is.
+        reason: why, without name or number.
+        role: who decided.
+        case: the case about data in which it was decided.
+    """
+
+    kind: ClassVar[str] = "waiver"
+
+    id: Uuid
+    token: Hex
+    pair: Uuid
+    compared: Hex
+    reason: WaiverReason
+    role: Role
+    decided_at: Moment
+    case: Annotated[str, StringConstraints(pattern=r"^CASE-[0-9]{4}-[0-9]{5,8}$")]
+
+    @property
+    def key(self) -> str:
+        """The register key: the pair, and what was compared."""
+        return f"{self.pair}.{self.compared}"
+
+
+RegisterModel = Agency | CatalogueEntry | SecrecyReview | Grant | Outage | Reckoning | Waiver
 MODELS: dict[
     str,
-    type[Agency] | type[CatalogueEntry] | type[SecrecyReview] | type[Grant] | type[Outage] | type[Reckoning],
-] = {model.kind: model for model in (Agency, CatalogueEntry, SecrecyReview, Grant, Outage, Reckoning)}
+    type[Agency]
+    | type[CatalogueEntry]
+    | type[SecrecyReview]
+    | type[Grant]
+    | type[Outage]
+    | type[Reckoning]
+    | type[Waiver],
+] = {model.kind: model for model in (Agency, CatalogueEntry, SecrecyReview, Grant, Outage, Reckoning, Waiver)}
 
 __all__ = [
     "MODELS",
@@ -307,6 +359,7 @@ __all__ = [
     "FieldPolicy",
     "Grant",
     "GrantState",
+    "Hex",
     "LegalBasis",
     "OnboardingState",
     "Outage",
@@ -319,4 +372,7 @@ __all__ = [
     "SecrecyReview",
     "SharingPeriod",
     "SigningCertificate",
+    "Uuid",
+    "Waiver",
+    "WaiverReason",
 ]

@@ -1,6 +1,16 @@
-"""The register as it is known now: agencies, catalogue versions, reviews, grants, outages, reckonings, by look-up."""
+"""The register as it is known now: agencies, catalogue versions, reviews, grants, outages, reckonings, waivers, by look-up."""
 
-from compliance.models import MODELS, Agency, CatalogueEntry, Grant, Outage, Reckoning, RegisterModel, SecrecyReview
+from compliance.models import (
+    MODELS,
+    Agency,
+    CatalogueEntry,
+    Grant,
+    Outage,
+    Reckoning,
+    RegisterModel,
+    SecrecyReview,
+    Waiver,
+)
 
 
 class RegisterView:
@@ -21,6 +31,7 @@ class RegisterView:
         self._grants_of: dict[str, dict[str, Grant]] = {}
         self._outages: dict[str, Outage] = {}
         self._reckonings: dict[str, Reckoning] = {}
+        self._waivers: dict[str, Waiver] = {}
 
     def copy(self) -> "RegisterView":
         """One that goes its own way from here; the models, which never change, are shared."""
@@ -35,6 +46,7 @@ class RegisterView:
         other._grants_of = {agency: dict(grants) for agency, grants in self._grants_of.items()}
         other._outages = dict(self._outages)
         other._reckonings = dict(self._reckonings)
+        other._waivers = dict(self._waivers)
         return other
 
     def apply(self, kind: str, key: str, model: RegisterModel | None) -> None:
@@ -58,6 +70,8 @@ class RegisterView:
             self._outages[key] = model
         elif isinstance(model, Reckoning):
             self._reckonings[key] = model
+        elif isinstance(model, Waiver):
+            self._waivers[key] = model
         else:
             self._forget(kind, key)
             self._grants[key] = model
@@ -74,6 +88,8 @@ class RegisterView:
             self._outages.pop(key, None)
         elif kind == Reckoning.kind:
             self._reckonings.pop(key, None)
+        elif kind == Waiver.kind:
+            self._waivers.pop(key, None)
         elif kind == CatalogueEntry.kind:
             resource, _, number = key.partition("@")
             if number.isdecimal():
@@ -95,7 +111,8 @@ class RegisterView:
     def models(self) -> tuple[RegisterModel, ...]:
         """Everything that it holds, every version of every entry, in an order in which nothing precedes its need."""
         entries = (version for resource in self._entries for version in self.versions(resource))
-        return (*self.agencies(), *entries, *self.reviews(), *self.grants(), *self.outages(), *self.reckonings())
+        further: tuple[RegisterModel, ...] = (*self.outages(), *self.reckonings(), *self.waivers())
+        return (*self.agencies(), *entries, *self.reviews(), *self.grants(), *further)
 
     def agency(self, code: str) -> Agency | None:
         """One agency."""
@@ -161,3 +178,11 @@ class RegisterView:
     def reckonings(self) -> tuple[Reckoning, ...]:
         """All that changes how deadlines are counted."""
         return tuple(self._reckonings.values())
+
+    def waiver(self, pair: str, compared: str) -> Waiver | None:
+        """What was decided of a pair as it was compared then."""
+        return self._waivers.get(f"{pair}.{compared}")
+
+    def waivers(self) -> tuple[Waiver, ...]:
+        """The pairs that somebody found to be in order, whatever cross-checks say of them."""
+        return tuple(self._waivers.values())

@@ -28,7 +28,7 @@ def quick_city(local_bus: LocalBus, folder: Path) -> City:
 def kill_at(settings: Settings, kind: str, step: int, *more: str) -> None:
     """Run a victim until it has killed itself at a step; steps that idle turns take too are met a few times first."""
     occurrence = "4" if step in (1, 2) else "1"
-    if kind == "connector" and step == 1:
+    if kind == "intake" or (kind == "connector" and step == 1):
         occurrence = "1"
     victim = subprocess.Popen(
         [sys.executable, "-m", "tests.fault.victim", kind, str(step), occurrence, *more],

@@ -31,6 +31,7 @@ REGISTER = (
     "register.grant",
     "register.outage",
     "register.reckoning",
+    "register.waiver",
 )
 WATCHED = ("cleanup.policy", "retention.ms", "min.compaction.lag.ms", "max.message.bytes", "min.insync.replicas")
 

@@ -61,6 +61,16 @@ def notices() -> None:
 
 
 @run.command()
+def intake() -> None:
+    """Take what the streams found into the register: alarms become notices, hits and differences become cases."""
+    from bus.intake.worker import run_intake  # noqa: PLC0415
+
+    settings = load()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
+    run_intake(settings)
+
+
+@run.command()
 def freshness() -> None:
     """Watch how fresh each source is: pulses, heartbeats and declarations in, freshness and alarms out."""
     from bus.freshness.worker import run_freshness  # noqa: PLC0415
@@ -111,9 +121,9 @@ def sink(file: Path) -> None:
     help="processes of admit, deliver and relocate each",
 )
 def everything(workers: int) -> None:
-    """Run admit, deliver, relocate, register, freshness and crosscheck in processes of their own, restarted at an end."""
-    # A second one of the last three would only wait for the first.
-    single = (["register"], ["freshness"], ["crosscheck"])
+    """Run admit, deliver, relocate, register, freshness, crosscheck and intake, each a process, restarted at an end."""
+    # A second one of the last four would only wait for the first.
+    single = (["register"], ["freshness"], ["crosscheck"], ["intake"])
     commands = [*([kind] for kind in WORKERS for _ in range(workers)), *single]
     supervisor = Supervisor(load(), commands)
     for number in (signal.SIGTERM, signal.SIGINT):

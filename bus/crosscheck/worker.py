@@ -9,7 +9,6 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
@@ -28,6 +27,7 @@ from bus.workers.health import Health, HealthServer
 from bus.workers.signals import end_when_stuck, end_within, stop_when_signalled
 from bus.workers.watch import Watch, looks, tell_certificates, tell_health, tell_place
 from compliance.crosschecks import CrossCheck, packaged_crosschecks
+from compliance.models import Waiver as Decided
 from compliance.view import RegisterView
 from processors.crosscheck.words import Waiver
 
@@ -40,12 +40,11 @@ Waivers = Callable[[RegisterView], Iterable[Waiver]]
 
 
 def waivers_of(view: RegisterView) -> Iterable[Waiver]:
-    """The waivers that the register knows; none where it has no such kind."""
-    known: Callable[[], Iterable[Any]] | None = getattr(view, "waivers", None)
-    return () if known is None else tuple(map(_waiver, known()))
+    """The waivers that the register knows."""
+    return tuple(map(_waiver, view.waivers()))
 
 
-def _waiver(model: Any) -> Waiver:  # noqa: ANN401  the register's model, which holds bytes in hexadecimal
+def _waiver(model: Decided) -> Waiver:
     at = round(model.decided_at.timestamp() * 1000)
     token, compared = bytes.fromhex(model.token), bytes.fromhex(model.compared)
     return Waiver(token, str(model.pair), compared, model.reason, str(model.role), at)

@@ -1,6 +1,7 @@
 """Sends what waits: which ways the settings name, and one pass over the notices whose hour has come."""
 
 import ssl
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,10 +20,16 @@ _AWAY = frozenset({SendProblem.UNREACHABLE, SendProblem.TIMEOUT, SendProblem.TLS
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What a pass did: how many left, and what did not."""
+    """What a pass did: how many left by which way, and what did not."""
 
-    sent: int
+    by_way: Mapping[Way, int]
     failed: tuple[NotSent, ...]
+    failed_by_way: Mapping[Way, int]
+
+    @property
+    def sent(self) -> int:
+        """How many left."""
+        return sum(self.by_way.values())
 
 
 def ways_of(settings: Settings) -> tuple[Way, ...]:
@@ -63,19 +70,20 @@ def send_waiting(book: NoticeBook, by: Mapping[Way, Transport], now: Callable[[]
 
     Where the other side is not there at all, the rest waits for a later pass and no attempt is noted for it.
     """
-    sent, failed, away = 0, list[NotSent](), set[Way]()
+    sent, missed, failed, away = Counter[Way](), Counter[Way](), list[NotSent](), set[Way]()
     for waiting in book.waiting(now(), by):
         if waiting.way in away:
             continue
         problem = by[waiting.way].send(waiting.notice, now())
         book.note(waiting, now(), None if problem is None else problem.problem)
         if problem is None:
-            sent += 1
+            sent[waiting.way] += 1
             continue
         failed.append(problem)
+        missed[waiting.way] += 1
         if problem.problem in _AWAY:
             away.add(waiting.way)
-    return Passed(sent, tuple(failed))
+    return Passed(sent, tuple(failed), missed)
 
 
 def _authorities(file: Path | None) -> ssl.SSLContext:

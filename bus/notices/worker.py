@@ -6,11 +6,12 @@ that does not answer must keep no decision waiting.
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bus.metrics import Metrics
-from bus.notices.sending import send_waiting, transports
+from bus.notices.sending import Passed, send_waiting, transports
 from bus.register.lock import AnotherRelayError, sender_lock
 from bus.register.place import answering, open_register
 from bus.settings import Settings
@@ -48,6 +49,7 @@ class NoticeWorker:
         self.register = open_register(settings)
         self._book = NoticeBook(self.register, self._by)
         self.metrics, self.health = Metrics("notices"), Health()
+        self.metrics.begin_notices(way.value for way in self._by)
         tell_health(self.metrics, self.health)
         tell_place(self.metrics, settings)
         self.server = HealthServer(settings.metrics_host, settings.metrics_port, self.metrics.registry, self.health)
@@ -75,6 +77,7 @@ class NoticeWorker:
             with answering(), sender_lock(self.register.engine, _OTHERS_S):
                 told = self._book.settle(self._now())
                 passed = send_waiting(self._book, self._by, self._now)
+                self._count(passed)
         except AnotherRelayError as error:
             # Nothing is wrong: the other one sends, and this one stands by.
             self.health.ready, self.health.problem = True, str(error)
@@ -89,6 +92,13 @@ class NoticeWorker:
             self._trouble(passed.failed[0].sentence)
         else:
             self.health.problem = None
+
+    def _count(self, passed: Passed) -> None:
+        waiting = Counter(one.way for one in self._book.waiting(self._now(), self._by, also_later=True))
+        for way in self._by:
+            self.metrics.gauge("bus_notices_waiting").labels(way.value).set(waiting[way])
+            self.metrics.counter("bus_notices_sent_total").labels(way.value).inc(passed.by_way.get(way, 0))
+            self.metrics.counter("bus_notices_failed_total").labels(way.value).inc(passed.failed_by_way.get(way, 0))
 
     def _trouble(self, problem: str) -> None:
         if problem != self.health.problem:

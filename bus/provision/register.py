@@ -21,9 +21,10 @@ from bus.register.lock import relay_lock
 from bus.register.place import opened, opened_if_there
 from bus.register.relay import Relay, keep_keys
 from bus.settings import Settings
-from bus.topics import REGISTER
+from bus.topics import register_topic
 from bus.wire.feed import RegisterFeed
 from compliance.difference import Action, Difference, after, check, difference
+from compliance.models import MODELS
 from compliance.register.outbox import compare
 from compliance.register.service import Register
 from compliance.registerfile import read_register_file
@@ -52,10 +53,12 @@ class Report:
 
 
 def read_register(cluster: Cluster) -> RegisterView:
-    """The register as it stands on Kafka; empty while its topics do not exist."""
-    if not {kind.pattern for kind in REGISTER} <= cluster.topics().keys():
+    """The register as it stands on Kafka; empty while its topics do not exist, without a kind that has none yet."""
+    there = cluster.topics().keys()
+    kinds = [kind for kind in MODELS if register_topic(kind) in there]
+    if not kinds:
         return RegisterView()
-    feed = RegisterFeed(cluster.settings, cluster.principal, cluster.registry)
+    feed = RegisterFeed(cluster.settings, cluster.principal, cluster.registry, kinds)
     try:
         feed.open()
     finally:

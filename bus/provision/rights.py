@@ -14,6 +14,7 @@ from bus.topics import (
     HIT,
     INCIDENT,
     LINK,
+    OPEN_KINDS,
     PROGRESS,
     PULSE,
     QUALITY,
@@ -25,7 +26,7 @@ from bus.topics import (
     heartbeat_topic,
     register_topic,
 )
-from compliance.models import MODELS, Agency, CatalogueEntry, Grant, SecrecyReview
+from compliance.models import MODELS, Grant
 from processors.reports import receipt_topic, refused_topic
 from schemas.errors import UsageError
 
@@ -37,8 +38,6 @@ WORKERS = (ADMIT, DELIVER, RELOCATE, WATCHER, CHECKER)
 AGENCY_PREFIX = "User:agency-"
 # An agency of this code would own the groups and transactional ids of the bus's own workers, and could fence them.
 RESERVED_CODES = frozenset({"bus"})
-# Not the others: who else receives what, and who cannot supply, is no agency's business (Art 7).
-OPEN_KINDS = (Agency.kind, CatalogueEntry.kind, SecrecyReview.kind)
 
 
 @dataclass(frozen=True, slots=True, order=True)

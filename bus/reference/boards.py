@@ -99,6 +99,29 @@ OPERATOR = Board(
             "cps",
         ),
         Panel("多元校核主体", "Subjects that cross-checks know", "max(bus_crosscheck_subjects)", shape="number"),
+        Panel(
+            "告警和核查发现的登记（1 小时）",
+            "Findings taken into the register in an hour",
+            "sum by (topic, result) (increase(bus_intake_total[1h]))",
+            ("topic", "result"),
+        ),
+        Panel("未能立案的发现", "Findings without a case", "max(bus_intake_without_case)", shape="number"),
+        Panel("等待再次通知的告警", "Alarms not told again yet", "max(bus_intake_alarms_waiting)", shape="number"),
+        Panel(
+            "待发通知", "Notices that wait", "max by (way) (bus_notices_waiting) or vector(0)", ("way",), shape="number"
+        ),
+        Panel(
+            "已发通知（1 小时）",
+            "Notices sent in an hour",
+            "sum by (way) (increase(bus_notices_sent_total[1h])) or vector(0)",
+            ("way",),
+        ),
+        Panel(
+            "通知发送失败（1 小时）",
+            "Failed attempts to send in an hour",
+            "sum by (way) (increase(bus_notices_failed_total[1h])) or vector(0)",
+            ("way",),
+        ),
         Panel("补齐中的授权分区", "Grant partitions that catch up", "sum(bus_grants_catching_up)"),
         Panel("已读登记变更", "Register changes read", "bus_register_version", ("worker", "instance"), shape="number"),
     ),

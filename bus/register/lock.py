@@ -1,4 +1,6 @@
-"""Only one relay at a time publishes, only one sender sends notices: an advisory lock in PostgreSQL, a file lock beside an SQLite file.
+"""Only one relay at a time publishes, one sender sends notices, one takes in what was found.
+
+An advisory lock in PostgreSQL, a file lock beside an SQLite file.
 
 Both are let go when their process ends, however it ends.
 """
@@ -19,7 +21,7 @@ class AnotherRelayError(DeadlineError):
     """Another process does this work; this one waits."""
 
 
-_RELAY, _SENDER = (4_413_002_018, "relay"), (4_413_002_019, "notices")
+_RELAY, _SENDER, _INTAKE = (4_413_002_018, "relay"), (4_413_002_019, "notices"), (4_413_002_020, "intake")
 _LOOK_EVERY_S = 0.05
 
 
@@ -38,6 +40,13 @@ def relay_lock(engine: sa.Engine, seconds: float) -> Iterator[None]:
 def sender_lock(engine: sa.Engine, seconds: float) -> Iterator[None]:
     """Hold the right to send notices; errors as `relay_lock`."""
     with _held(engine, _SENDER, Deadline(seconds, "the end of another sender's work on the notices")):
+        yield
+
+
+@contextmanager
+def intake_lock(engine: sa.Engine, seconds: float) -> Iterator[None]:
+    """Hold the right to take in what the streams found; errors as `relay_lock`."""
+    with _held(engine, _INTAKE, Deadline(seconds, "the end of another intake's work on the register")):
         yield
 
 

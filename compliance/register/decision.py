@@ -85,6 +85,11 @@ class Decision:
         self.clocks = Clockwork(connection, law, calendar, at)
         self.moved: dict[str, Matter] = {}
 
+    @property
+    def view(self) -> RegisterView:
+        """The register as this decision leaves it."""
+        return self._view
+
     # -- what the rules may ask ---------------------------------------------------------------------------------
 
     def matter(self, number: str) -> Matter | None:

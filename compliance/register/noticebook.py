@@ -33,7 +33,9 @@ REGISTER_KINDS = frozenset(
         NoticeKind.LAW_EXPIRES,
     }
 )
-"""What the register itself knows to be so or not; alarms are told and cleared one by one."""
+"""What the register itself knows to be so or not."""
+ALARM_KINDS = frozenset(NoticeKind) - REGISTER_KINDS
+"""What the `alarm` topic says."""
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=4)
 _DOUBLINGS = 8
@@ -123,18 +125,21 @@ class NoticeBook:
 
         Nobody's decision waits for that; what was decided meanwhile is seen by the next look.
         """
-        kinds = NOTICE.c.kind.in_([kind.value for kind in REGISTER_KINDS])
-        causes = register_causes(self._register, at)
+        return self.hold(REGISTER_KINDS, register_causes(self._register, at), at)
+
+    def hold(self, kinds: Collection[NoticeKind], causes: Sequence[Cause], at: datetime) -> tuple[Notice, ...]:
+        """Hold what was told of some kinds against all causes of these kinds that are to be told by now."""
         standing = {str(cause.id) for cause in causes}
         with self._register.engine.connect() as connection:
-            gone = [row for row in self._open(connection, kinds) if row["cause"] not in standing]
+            told = self._open(connection, NOTICE.c.kind.in_(sorted(kind.value for kind in kinds)))
+            gone = [row for row in told if row["cause"] not in standing]
             found = self._to_tell(connection, causes, at)
         return self._take_down([*self._to_withdraw(gone, at), *found])
 
     # -- sending ------------------------------------------------------------------------------------------------
 
-    def waiting(self, at: datetime, ways: Iterable[Way] = Way) -> tuple[Waiting, ...]:
-        """What is to leave now, oldest first.
+    def waiting(self, at: datetime, ways: Iterable[Way] = Way, *, also_later: bool = False) -> tuple[Waiting, ...]:
+        """What is to leave now, oldest first; on demand also what is tried again later.
 
         A notice that was taken back before it left does not leave, and its withdrawal leaves by those ways alone by
         which it had left.
@@ -143,7 +148,8 @@ class NoticeBook:
         with self._register.engine.connect() as connection:
             for way in ways:
                 for row in connection.execute(_unsent(way, at)).mappings():
-                    if row["attempts"] and row["last"] + wait_after(row["attempts"]) > at:
+                    tried = row["attempts"] and not also_later
+                    if tried and row["last"] + wait_after(row["attempts"]) > at:
                         continue
                     found.append((row["seq"], Waiting(_notice_of(row), way, row["attempts"])))
         return tuple(one for _, one in sorted(found, key=lambda each: each[0]))

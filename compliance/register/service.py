@@ -88,7 +88,7 @@ class Register:
         Returns:
             whether they were taken over.
         """
-        with self._writing(at) as decision:
+        with self.deciding(at) as decision:
             if seen is not None and seen != self._seen:
                 return False
             for model in models:
@@ -97,7 +97,7 @@ class Register:
 
     def reconcile(self, kafka: RegisterView, at: datetime) -> Reconciled:
         """Adopt what Kafka's register alone knows, and let wait again what Kafka lost."""
-        with self._writing(at) as decision:
+        with self.deciding(at) as decision:
             return reconcile(decision, kafka, at)
 
     def tick(self, at: datetime) -> tuple[Moved, ...]:
@@ -112,7 +112,7 @@ class Register:
             )
             over = connection.execute(query.order_by(CLOCK.c.due, CLOCK.c.id)).scalars().all()
         for clock in over:
-            with self._writing(at) as decision:
+            with self.deciding(at) as decision:
                 done = decision.expire(clock)
             if done is not None:
                 moved.append(done)
@@ -124,7 +124,7 @@ class Register:
         Returns:
             how many clocks got another due day.
         """
-        with self._writing(at) as decision:
+        with self.deciding(at) as decision:
             for model in models:
                 decision.put(model, actor)
                 decision.put(reckoning_of(model), actor)
@@ -244,14 +244,18 @@ class Register:
 
     def _decide(self, at: datetime, action: Callable[[Decision], Moved]) -> Moved | Refused:
         try:
-            with self._writing(at) as decision:
+            with self.deciding(at) as decision:
                 return action(decision)
         except NoError as no:
             return no.refused
 
     @contextmanager
-    def _writing(self, at: datetime) -> Iterator[Decision]:
-        """A transaction; whoever else changed the same thing first makes it a refusal, never a half."""
+    def deciding(self, at: datetime) -> Iterator[Decision]:
+        """One transaction for all that is done with the decision and on its connection.
+
+        Raises:
+            NoError: refused, and all of it undone; also where somebody else changed the same thing first (E_CONFLICT).
+        """
         try:
             with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
                 serialise(connection)

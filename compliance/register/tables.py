@@ -209,4 +209,41 @@ MESSAGE = sa.Table(
 )
 """Each attempt to send a notice: append-only. Without a problem it was sent."""
 
+INTAKE_POSITION = sa.Table(
+    "intake_position",
+    METADATA,
+    sa.Column("topic", sa.Text, primary_key=True),
+    sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("next", _BIG, nullable=False),
+)
+"""Up to where what the streams found was taken into the register: the offset that comes next."""
+
+FINDING = sa.Table(
+    "finding",
+    METADATA,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("stands", sa.Boolean, nullable=False),
+    sa.Column("opened_at", Instant, nullable=False),
+    sa.Column("told_at", Instant, nullable=False),
+    _text("matter", sa.ForeignKey("matter.number"), nullable=True),
+    _text("problem", nullable=True),
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Index("ix_finding_matter", "matter"),
+)
+"""What a cross-check or a comparison of digests said last of each pair or source, and the newest case about it. Without
+`matter` there is none, and `problem` says why."""
+
+RAISED = sa.Table(
+    "raised_alarm",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    _text("cause"),
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("stands", sa.Boolean, nullable=False),
+    sa.Column("tell_at", Instant, nullable=False),
+    sa.Column("taken_back_at", Instant, nullable=True),
+)
+"""Each alarm that stands, or was taken back lately: its cause, and from when on it is told."""
+
 APPEND_ONLY = ("step", "clock_change", "fact", "notice", "message")

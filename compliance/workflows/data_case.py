@@ -2,19 +2,25 @@
 
 Art 56's clocks bind filed objections alone; cases of other origins have configured targets. The operator never writes
 data (Art 9): a technical fault is mended by deriving the owner's signed event again, all else by the owner's own event.
+What the bus found by itself it also sees end: by the owner's correcting event, or otherwise. The report stays a
+person's.
 """
 
 from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid5
 
 from compliance.catalogue import schema_or_none
 from compliance.divisions import DivisionSet
 from compliance.entry import CatalogueEntry, Model
+from compliance.models import Waiver
 from compliance.roles import ANY_AGENCY, OPERATOR, PROVIDER, Actor, By, Party, Role
 from compliance.view import RegisterView
-from compliance.workflow import NEW, Context, Matter, Parties, Start, Transition, Workflow
+from compliance.workflow import NEW, Context, Matter, Parties, Put, Start, Transition, Workflow
 from compliance.workflows.data_case_forms import (
     Case,
     CopySent,
+    Correction,
     CrossCheck,
     DigestDifference,
     Discrepancy,
@@ -26,7 +32,10 @@ from compliance.workflows.data_case_forms import (
     Origin,
     OwnerAnswer,
     Rederivation,
+    Resolution,
+    Revision,
     VerificationReport,
+    WaiverDecision,
 )
 from schemas.refusals import RefusalCode, Refused
 
@@ -38,6 +47,11 @@ OPENINGS: dict[str, Origin] = {
     "report_name": Origin.NAME,
     "report_cross_check": Origin.CROSS_CHECK,
 }
+_FOUND_BY_THE_BUS = frozenset({Origin.DIGEST, Origin.NAME, Origin.CROSS_CHECK})
+_WAIVERS = UUID("c0d0b7a4-6f5e-5b0c-8d0a-3e1f6c2b9a71")
+SEEN = ("RECEIVED", "NOTIFIED")
+"""Where the bus may see a difference end: what somebody answered or found stands."""
+REVISED = ("RECEIVED", "VERIFIED_TECHNICAL", "NOTIFIED", "UNFOUNDED", "OWNER_DONE")
 OPEN_STATES = ("RECEIVED", "VERIFIED_TECHNICAL", "NOTIFIED", "UNFOUNDED", "CORRECTED", "OWNER_DONE", "REPORTED")
 
 
@@ -49,6 +63,14 @@ def origin_of(matter: Matter) -> Origin:
 def opening_of(matter: Matter) -> str:
     """The action that opened a case."""
     return next(action for action in OPENINGS if action in matter.facts)
+
+
+def current(matter: Matter, key: str) -> Any:  # noqa: ANN401  JSON
+    """One value of what is disputed now: as it was revised last, else as the case was opened."""
+    revised = matter.facts.get("revise")
+    if revised is not None and (key == "fields" or revised.get(key)):
+        return revised.get(key)
+    return matter.fact(opening_of(matter), key)
 
 
 def _objection(context: Context) -> bool:
@@ -111,10 +133,49 @@ def _not_the_owner(context: Context) -> Refused | None:
 
 
 def _another_event(context: Context) -> Refused | None:
-    disputed = context.matter.fact(opening_of(context.matter), "event_id")
-    if context.form.correcting_event is not None and context.form.correcting_event == disputed:
+    event = context.form.correcting_event
+    if event is not None and event == current(context.matter, "event_id"):
         return Refused(RefusalCode.E_FORM, "the correcting event is the disputed one", "correcting_event")
     return None
+
+
+def _found_by_the_bus(context: Context) -> Refused | None:
+    if origin_of(context.matter) not in _FOUND_BY_THE_BUS:
+        return Refused(RefusalCode.E_STATE, "somebody filed this case: its difference is judged by people")
+    return None
+
+
+def _from_a_hit(context: Context) -> Refused | None:
+    """A pair can be waived where a cross-check of the bus compared one."""
+    if current(context.matter, "compared") is None or context.matter.parties.subject is None:
+        return Refused(RefusalCode.E_STATE, "no cross-check of the bus found this case: there is no pair to waive")
+    return None
+
+
+def _own_fields(context: Context) -> Refused | None:
+    entry = context.view.entry(context.matter.parties.resource or "")
+    schema = schema_or_none(entry) if entry is not None else None
+    unknown = [name for name in context.form.fields if schema is None or name not in schema.fields]
+    if unknown:
+        return Refused(RefusalCode.E_FORM, f"the resource has no field {', '.join(unknown)}", "fields")
+    return None
+
+
+def _waiver(context: Context) -> tuple[Put, ...]:
+    """The pair as it is compared now is in order: cross-checks pass it over while that stays (docs/freshness.md)."""
+    matter = context.matter
+    pair, compared = current(matter, "pair"), current(matter, "compared")
+    model = Waiver(
+        id=str(uuid5(_WAIVERS, f"{matter.number}|{pair}|{compared}")),
+        token=matter.parties.subject or "",
+        pair=pair,
+        compared=compared,
+        reason=context.form.reason,
+        role=context.actor.role,
+        decided_at=context.at,
+        case=matter.number,
+    )
+    return (Put(model),)
 
 
 def _copy_first(context: Context) -> Refused | None:
@@ -150,6 +211,36 @@ def _opening(action: str, by: By, article: str, zh: str, en: str, form: type[Mod
         form=form,
         starts=_clocks("objection_verification", "case_verification", Role.OPERATOR_CITY),
         guards=tuple(guards),
+    )
+
+
+def _revising(state: str) -> Transition:
+    return Transition(
+        "revise",
+        (state,),
+        state,
+        (OPERATOR,),
+        "5",
+        "差异随新版本更新",
+        "note the versions by which the difference goes on",
+        form=Revision,
+        guards=(_found_by_the_bus, _own_fields),
+    )
+
+
+def _waiving(state: str, target: str) -> Transition:
+    return Transition(
+        "waive",
+        (state,),
+        target,
+        (OPERATOR,),
+        "5, 28",
+        "认定比对结果无误并登记豁免",
+        "find the pair to be in order, so that it is not found again while it stays as it is",
+        form=WaiverDecision,
+        stops=(*_VERIFYING, *ANSWERING),
+        guards=(_from_a_hit,),
+        effects=(_waiver,),
     )
 
 
@@ -252,6 +343,35 @@ DATA_CASE = Workflow(
             stops=ANSWERING,
             guards=(_another_event,),
         ),
+        Transition(
+            "see_corrected",
+            SEEN,
+            "OWNER_DONE",
+            (OPERATOR,),
+            "5, 28",
+            "收到责任采集部门的更正事件",
+            "see the owner's correcting event",
+            form=Correction,
+            stops=(*_VERIFYING, *ANSWERING),
+            guards=(_found_by_the_bus, _another_event),
+        ),
+        Transition(
+            "see_resolved",
+            SEEN,
+            "OWNER_DONE",
+            (OPERATOR,),
+            "5, 10, 28",
+            "差异已消除",
+            "see that the difference is gone",
+            form=Resolution,
+            stops=(*_VERIFYING, *ANSWERING),
+            guards=(_found_by_the_bus,),
+        ),
+        *(_revising(state) for state in REVISED),
+        _waiving("RECEIVED", "UNFOUNDED"),
+        _waiving("NOTIFIED", "UNFOUNDED"),
+        _waiving("UNFOUNDED", "UNFOUNDED"),
+        _waiving("OWNER_DONE", "OWNER_DONE"),
         Transition(
             "report",
             ("CORRECTED", "OWNER_DONE", "UNFOUNDED"),

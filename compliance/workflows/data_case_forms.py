@@ -8,11 +8,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from compliance.crosschecks import CheckId, Kind
 from compliance.entry import Model
+from compliance.models import Hex, Uuid, WaiverReason
 from compliance.values import AgencyCode, Day, DivisionCode, FieldName, GrantId, ResourceCode, Text, distinct
 
 Token = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-EventId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+EventId = Uuid
+MOST_RANGES = 1_000
 
 
 class Origin(StrEnum):
@@ -77,16 +80,57 @@ class Discrepancy(Case):
         return self
 
 
+class DigestRange(Model):
+    """One range of keys over which the digests differ."""
+
+    key_range: Text
+    source_count: int = Field(ge=0)
+    bus_count: int = Field(ge=0)
+
+
 class DigestDifference(Case):
-    """The digests of a source and of the bus differ over a range of keys (Art 10)."""
+    """The digests of a source and of the bus differ over a range of keys (Art 10).
+
+    Attributes:
+        source_count, bus_count: records in the range; where `ranges` names several, in all of them.
+        ranges: each of them, where the bus found the difference itself.
+        refused: how many changes of the source the bus refused, which may be why.
+    """
 
     key_range: Text
     source_count: int = Field(ge=0)
     bus_count: int = Field(ge=0)
     compared_on: Day
+    ranges: tuple[DigestRange, ...] = Field(default=(), max_length=MOST_RANGES)
+    refused: int | None = Field(default=None, ge=0)
 
 
-class NameDifference(Case):
+_ONE_SIDED = frozenset({Kind.REQUIRES, Kind.LINKED})
+
+
+class Compared(Case):
+    """What a comparison of two records of one subject found; a hit of the bus's own says of which pair.
+
+    Attributes:
+        compared_resource: where the other version stands, where that is another resource.
+        check: id of the cross-check.
+        pair: which two records under which check.
+        compared: digest of what was compared; a waiver holds while it stays the same.
+    """
+
+    compared_resource: ResourceCode | None = None
+    check: CheckId | None = None
+    pair: Uuid | None = None
+    compared: Hex | None = None
+
+    @model_validator(mode="after")
+    def _whole_hit(self) -> Self:
+        if len({self.check is None, self.pair is None, self.compared is None}) > 1:
+            raise ValueError("check, pair and compared belong together: what a cross-check of the bus found")
+        return self
+
+
+class NameDifference(Compared):
     """The name under a document differs from what the police have under it (Art 28)."""
 
     @model_validator(mode="after")
@@ -96,16 +140,79 @@ class NameDifference(Case):
         return self
 
 
-class CrossCheck(Case):
-    """Two resources contradict each other about one subject, as a death and a living household entry."""
+class CrossCheck(Compared):
+    """Two resources contradict each other about one subject, as a death and a living household entry.
+
+    Attributes:
+        asks: what kind of check found it: only where values are compared are there fields that differ, and where
+            something is missing, or leads elsewhere, there is no other version.
+    """
 
     rule: Text
+    asks: Kind = Kind.AGREES
 
     @model_validator(mode="after")
     def _names_both(self) -> Self:
-        if not (self.fields and self.token and self.event_id and self.compared_event):
-            raise ValueError("a cross-check names its fields, the token and both events")
+        if not (self.token and self.event_id):
+            raise ValueError("a cross-check names the token and the event")
+        if self.asks is Kind.AGREES and not (self.fields and self.compared_event):
+            raise ValueError("a cross-check of values names its fields, the token and both events")
+        if self.asks not in _ONE_SIDED and not self.compared_event:
+            raise ValueError("a cross-check of this kind names the token and both events")
         return self
+
+
+class Revision(Model):
+    """The same difference goes on with other versions, or over other ranges.
+
+    Attributes:
+        event_id: of the disputed version now.
+        compared_event: of the version that it differs from now.
+        compared: digest of what is compared now.
+        ranges: over which the digests differ now.
+    """
+
+    fields: tuple[FieldName, ...] = ()
+    event_id: EventId | None = None
+    compared_event: EventId | None = None
+    compared: Hex | None = None
+    ranges: tuple[DigestRange, ...] = Field(default=(), max_length=MOST_RANGES)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        distinct("fields", self.fields)
+        if not (self.event_id or self.ranges):
+            raise ValueError("a revision names the disputed version, or the ranges")
+        return self
+
+
+class Correction(Model):
+    """The owner's event that corrected the disputed one: the loop is closed by what the bus saw, not by a letter."""
+
+    wrong_event: EventId
+    correcting_event: EventId
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.wrong_event == self.correcting_event:
+            raise ValueError("the correcting event is the disputed one")
+        return self
+
+
+class Resolution(Model):
+    """Why a difference is none any more, though the owner corrected nothing.
+
+    OTHER_CHANGED: the other side changed, or what was missing came. WITHDRAWN: a record is gone. WAIVED: the pair was
+    found to be in order. MENDED: the digests agree again.
+    """
+
+    outcome: Literal["OTHER_CHANGED", "WITHDRAWN", "WAIVED", "MENDED"]
+
+
+class WaiverDecision(Model):
+    """Why a pair that a cross-check found is in order all the same; without a name or number."""
+
+    reason: WaiverReason
 
 
 class Location(Model):

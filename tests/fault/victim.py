@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bus.crosscheck.worker import CrossCheckWorker
 from bus.freshness.worker import FreshnessWorker
+from bus.intake.worker import IntakeWorker
 from bus.register.worker import RegisterWorker
 from bus.settings import load
 from bus.workers.connect import ConnectorWorker, read_config
@@ -38,6 +39,8 @@ def main() -> None:
     elif kind == "crosscheck":
         checks = read_crosschecks(Path(sys.argv[4]).read_text(encoding="utf-8"), sys.argv[4]).checks
         CrossCheckWorker(settings, on_step, checks).run()
+    elif kind == "intake":
+        IntakeWorker(settings, on_step).run()
     elif kind == "freshness":
         FreshnessWorker(settings, on_step).run()
     else:

@@ -34,8 +34,8 @@ AGENCY = "nobody_home"
 REQUEST_S = 1.0
 # Whatever a command does besides waiting for Kafka: starting Python, above all.
 GUARD_S = 100.0
-# Those of `bus run all`: one of each kind of worker, the register's, freshness and cross-checks.
-PROCESSES = len(WORKERS) + 3
+# Those of `bus run all`: one of each kind of worker, the register's, freshness, cross-checks and intake.
+PROCESSES = len(WORKERS) + 4
 
 
 @pytest.fixture(params=["closed", "silent"])

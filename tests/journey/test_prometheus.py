@@ -27,8 +27,8 @@ from tests.prometheus import FOLDER, Prometheus, running_prometheus
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
-KINDS = ("admit", "deliver", "relocate", "register", "freshness", "crosscheck")
-# Six programs that start at once on a busy machine.
+KINDS = ("admit", "deliver", "relocate", "register", "freshness", "crosscheck", "intake")
+# Seven programs that start at once on a busy machine.
 START_S = 90.0
 SILENT_S = 10.0
 
@@ -89,7 +89,7 @@ def workers(city: City) -> Iterator[Workers]:
 def prometheus(city: City, workers: Workers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """It watches from the start; then the city's owner publishes: good changes, and one that is refused."""
     with running_prometheus(tmp_path_factory.mktemp("prometheus"), workers.ports) as server:
-        until(lambda: len(server.query("bus_ready == 1")) == len(KINDS), "six workers that are ready", START_S)
+        until(lambda: len(server.query("bus_ready == 1")) == len(KINDS), "seven workers that are ready", START_S)
         with Publisher(city.owner, settings=city.settings) as publisher:
             now = datetime.now(UTC)
             good = [Change(permit(number), now) for number in range(50)]
@@ -115,14 +115,14 @@ def test_every_worker_is_scraped(prometheus: Prometheus) -> None:
         targets = prometheus.api("targets")["activeTargets"]
         return {target["labels"]["worker"] for target in targets if target["health"] == "up"} == set(KINDS)
 
-    until(healthy, "six targets that are up")
+    until(healthy, "seven targets that are up")
 
     # A worker's own word for its kind and the target's are one label, not two. One that answers a scrape late is
     # missing until the next.
     def live() -> set[str]:
         return {row["metric"]["worker"] for row in prometheus.query("bus_live")}
 
-    until(lambda: live() == set(KINDS), "what six workers say of themselves")
+    until(lambda: live() == set(KINDS), "what seven workers say of themselves")
     assert prometheus.query('{exported_worker=~".+"}') == []
 
 

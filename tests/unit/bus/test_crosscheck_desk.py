@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from bus.crosscheck.desk import CLOSED_KEPT_MS
 from bus.crosscheck.worker import waivers_of
 from compliance.crosschecks import packaged_crosschecks
+from compliance.models import Waiver as Decided
+from compliance.roles import Role
 from compliance.view import RegisterView
 from processors.crosscheck.facts import RecordFact
 from processors.crosscheck.words import Waiver
@@ -19,6 +20,7 @@ from tests.crosscheck_town import Town, Worker
 from tests.unit.processors.test_crosscheck import AT, FAULTS, HOUSEHOLD, LONG_AGO, TOKEN, fact
 
 CHECKS = packaged_crosschecks().checks
+PAIR_ID = "5d0e9c61-7f2a-4f0d-83c4-9a4b2f5e5e52"
 
 
 class Office:
@@ -197,12 +199,18 @@ def test_digests_under_two_keys_are_not_compared_and_records_from_before_facts_o
     assert office.come(enterprise, tax) == []
 
 
-def test_waivers_come_from_the_register_where_it_has_any() -> None:
-    class Later(RegisterView):
-        def waivers(self) -> tuple[SimpleNamespace, ...]:
-            decided = datetime.fromtimestamp(AT / 1000, UTC)
-            said = {"pair": "p", "reason": "on file", "role": "OFFICER", "decided_at": decided}
-            return (SimpleNamespace(token=TOKEN.hex(), compared=b"c".hex(), **said),)
-
-    assert list(waivers_of(RegisterView())) == []
-    assert list(waivers_of(Later())) == [Waiver(TOKEN, "p", b"c", "on file", "OFFICER", AT)]
+def test_waivers_come_from_the_register() -> None:
+    view, pair = RegisterView(), "9a4b2f5e-5e52-5d0e-9c61-7f2a6f0d83c4"
+    assert list(waivers_of(view)) == []
+    decided = Decided(
+        id=PAIR_ID,
+        token=TOKEN.hex(),
+        pair=pair,
+        compared=b"c".hex() * 16,
+        reason="on file",
+        role=Role.OPERATOR_CITY,
+        decided_at=datetime.fromtimestamp(AT / 1000, UTC),
+        case="CASE-2026-00001",
+    )
+    view.apply(Decided.kind, decided.key, decided)
+    assert list(waivers_of(view)) == [Waiver(TOKEN, pair, b"c" * 16, "on file", "OPERATOR_CITY", AT)]

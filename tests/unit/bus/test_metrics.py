@@ -24,7 +24,7 @@ Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 END_TO_END = next(spec for spec in METRICS if spec.name == "bus_end_to_end_seconds")
 LABELS = {
     *("agency", "resource", "code", "kind", "grant", "worker", "topic", "profile", "article", "target", "holder"),
-    *("owner", "status", "check", "dimension"),
+    *("owner", "status", "check", "dimension", "result", "way"),
 }
 
 
@@ -64,6 +64,8 @@ def metrics(hall: Hall) -> Metrics:
     made.begin_register(Law.packaged("huizhou-2016").profiles)
     made.begin_freshness()
     made.begin_crosscheck(["marriage"])
+    made.begin_intake(("alarm", "hit"), ("RAISED",))
+    made.begin_notices(("MAIL",))
     return made
 
 

@@ -60,6 +60,7 @@ DEFAULTS: dict[str, str | float | None] = {
     "notice_addresses_file": None,
     "notice_ca_file": None,
     "notice_timeout_s": 10.0,
+    "notice_damping_s": 900.0,
     "log_level": "WARNING",
 }
 NUMBERS = [name for name, value in DEFAULTS.items() if isinstance(value, int | float)]
@@ -113,6 +114,7 @@ OTHERS: dict[str, str | float | Path | date] = {
     "notice_addresses_file": Path("/srv/mailboxes.yaml"),
     "notice_ca_file": Path("/srv/ca.crt"),
     "notice_timeout_s": 2.5,
+    "notice_damping_s": 60.0,
     "log_level": "DEBUG",
 }
 

@@ -90,6 +90,7 @@ def test_every_kind_of_topic_stands_in_the_table_once() -> None:
         "register.grant",
         "register.outage",
         "register.reckoning",
+        "register.waiver",
     ]
 
 

@@ -1,10 +1,12 @@
 """The register as it is known now: what is taken over is found again, what is removed is gone."""
 
 import pytest
+from pydantic import ValidationError
 
-from compliance.models import Agency, Grant, GrantState, RegisterModel
+from compliance.events import from_event, to_event
+from compliance.models import Agency, Grant, GrantState, RegisterModel, Waiver
 from compliance.view import RegisterView
-from schemas.resource import packaged_text
+from schemas.resource import envelope, packaged_text
 from tests.builders import PERMIT
 from tests.hall import POLICE, STATS, Hall
 
@@ -121,3 +123,39 @@ def test_a_kind_that_the_register_does_not_have_is_an_error(hall: Hall) -> None:
         with pytest.raises(KeyError, match="the register has no kind audit"):
             hall.view.apply("audit", POLICE, model)
     assert hall.view.version == 4
+
+
+def waived(**changes: object) -> Waiver:
+    values = {
+        "id": "00000000-0000-5000-8000-000000000001",
+        "token": "ab" * 16,
+        "pair": "00000000-0000-5000-8000-000000000002",
+        "compared": "cd" * 16,
+        "reason": "写法不同，依第28条含义一致",
+        "role": "OPERATOR_CITY",
+        "decided_at": "2026-09-01T09:00:00+08:00",
+        "case": "CASE-2026-00001",
+    }
+    return Waiver.model_validate({**values, **changes})
+
+
+def test_a_waiver_is_found_by_its_pair_as_it_was_compared_until_it_is_removed(hall: Hall) -> None:
+    one, other = waived(), waived(compared="ef" * 16)
+    for waiver in (one, other):
+        hall.view.apply("waiver", waiver.key, waiver)
+    assert hall.view.waivers() == hall.view.copy().waivers() == (one, other)
+    assert hall.view.waiver(one.pair, one.compared) == one
+    assert hall.view.models()[-2:] == (one, other)
+    assert (
+        from_event("waiver", envelope("register_waiver").decode(envelope("register_waiver").encode(to_event(one))))
+        == one
+    )
+    hall.view.apply("waiver", one.key, None)
+    assert (hall.view.waiver(one.pair, one.compared), hall.view.waivers()) == (None, (other,))
+
+
+@pytest.mark.parametrize("reason", [" ", "441300199001011234", "电话０７５２", "x" * 201])
+def test_a_waivers_reason_is_short_and_holds_no_long_number(reason: str) -> None:
+    with pytest.raises(ValidationError) as wrong:
+        waived(reason=reason)
+    assert "1990" not in str(wrong.value)

@@ -83,6 +83,26 @@ def test_a_receiver_that_is_away_is_told_in_health_and_gets_the_notice_later(tmp
     assert first == second
 
 
+def test_what_waits_left_and_failed_is_told_by_way_as_figures(tmp_path: Path) -> None:
+    now = [WORKING]
+
+    def figures(worker: NoticeWorker) -> list[float | None]:
+        names = ("bus_notices_waiting", "bus_notices_sent_total", "bus_notices_failed_total")
+        return [worker.metrics.registry.get_sample_value(name, {"way": "WEBHOOK"}) for name in names]
+
+    with webhook() as hook, looking(settings_of(tmp_path, hook.url, ENDS_SOON), lambda: now[0]) as worker:
+        assert figures(worker) == [0, 0, 0]
+        hook.status = 503
+        worker.turn()
+        assert figures(worker) == [1, 0, 1]
+        hook.status = 204
+        worker.turn()
+        assert figures(worker) == [1, 0, 1], "tried again too early"
+        now[0] += timedelta(hours=1)
+        worker.turn()
+        assert figures(worker) == [0, 1, 1]
+
+
 def test_a_second_worker_stands_by(tmp_path: Path) -> None:
     with webhook() as hook, looking(settings_of(tmp_path, hook.url, ENDS_SOON), lambda: WORKING) as worker:
         with sender_lock(worker.register.engine, 1.0):

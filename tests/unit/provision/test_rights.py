@@ -39,7 +39,7 @@ TOPICS = [
     ),
     *(f"change.{who}.permit" for who in ("psb", "psb_x", "ps")),
     *(f"delivery.{who}.permit.g1" for who in ("psb", "psb_x")),
-    *(f"register.{kind}" for kind in ("agency", "catalogue", "review", "grant", "outage", "reckoning")),
+    *(f"register.{kind}" for kind in ("agency", "catalogue", "review", "grant", "outage", "reckoning", "waiver")),
     *(
         "record.permit",
         "pulse",
@@ -146,6 +146,7 @@ REGISTER = {
     "register.grant",
     "register.outage",
     "register.reckoning",
+    "register.waiver",
 }
 CHANGES = {f"change.{who}.permit" for who in ("psb", "psb_x", "ps")} | {"change.psb"}
 REPORTS = {name for name in TOPICS if name.startswith(("receipt.", "refused."))}
@@ -192,10 +193,11 @@ def test_the_corridor_is_closed_to_everybody_but_admit() -> None:
     }
 
 
-def test_nobody_writes_the_register_and_only_the_workers_read_its_grants() -> None:
+@pytest.mark.parametrize("kind", ["grant", "waiver"])
+def test_nobody_writes_the_register_and_only_the_workers_read_its_grants_and_waivers(kind: str) -> None:
     assert [right for right in ALL if right.name.startswith("register") and right.operation != READ] == []
     everybody = (PSB, NEIGHBOUR, ADMIT, DELIVER, WATCHER, CHECKER)
-    assert {who for who in everybody if allowed(who, READ, TOPIC, "register.grant")} == {
+    assert {who for who in everybody if allowed(who, READ, TOPIC, f"register.{kind}")} == {
         ADMIT,
         DELIVER,
         WATCHER,

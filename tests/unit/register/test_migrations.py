@@ -68,6 +68,7 @@ def write_old_rows(engine: sa.Engine) -> None:
         "notice": {"id": str(UUID(int=1)), "cause": str(CAUSE.id), "kind": "DEADLINE", "level": "HANDLER"}
         | {"role": "SHARING_OFFICER", "agency": "health", "body": CAUSE.model_dump(mode="json", exclude_none=True)}
         | {"at": at, "send_at": at, "ways": "MAIL"},
+        "intake_position": {"topic": "alarm", "partition": 0, "next": 7},
         "message": {"notice": 1, "way": "MAIL", "at": at, "problem": "TIMEOUT"},
     }
     with engine.connect().execution_options(writes=True) as connection, connection.begin():

@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from bus.intake.alarms import take_alarm
+from bus.intake.cases import note_refusal
+from bus.intake.hits import Hit
 from compliance.difference import Action, after, difference
+from compliance.register.intake import take_in
 from compliance.register.noticebook import NoticeBook
 from compliance.register.service import Register
 from compliance.register.transfer import MANIFEST, export_register, import_register
@@ -16,7 +21,9 @@ from compliance.registerfile import read_register_file
 from compliance.registertext import register_text
 from compliance.view import RegisterView
 from schemas.errors import RegisterFileError, UsageError
+from schemas.refusals import RefusalCode, Refused
 from tests.catalogue import agencies, entry, grant
+from tests.findings import alarm, hit
 from tests.notices import tell_and_take_back
 from tests.register import AUTHORITY, CITY, NOW, OPERATOR, moved, of, register_on, sqlite_register
 
@@ -31,9 +38,18 @@ def filled(register: Register) -> Register:
         register.act(number, "receive_at_authority", {"received_on": "2026-08-31", "file_number": "1"}, AUTHORITY, NOW)
     )
     tell_and_take_back(register)
+    take_something_in(register)
     with register.engine.connect().execution_options(writes=True) as connection, connection.begin():
         connection.execute(sa.text("UPDATE outbox SET sent_at = (SELECT at FROM fact WHERE id = outbox.fact)"))
     return register
+
+
+def take_something_in(register: Register) -> None:
+    """An alarm that stands, and a hit that became no case."""
+    with register.deciding(NOW) as decision:
+        assert take_in(decision.connection, ("alarm", 0), 1)
+        take_alarm(decision, "x", alarm(), NOW, timedelta(0))
+        note_refusal(decision, Hit.read(hit(), {}), Refused(RefusalCode.E_FORM))
 
 
 @pytest.fixture

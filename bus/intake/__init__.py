@@ -1,0 +1,1 @@
+"""What the streams found, into the register: alarms to notices, hits and differences to cases."""
