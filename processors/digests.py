@@ -149,6 +149,26 @@ class Difference:
         }
 
 
+def resumed(standing: Standing, told: Mapping[str, Any]) -> Standing:
+    """What stands as told on `difference`, where the standing does not know it: a worker ended before it kept it.
+
+    Which difference it was is not in the message, so it stands until a digest shows none in its range.
+
+    Args:
+        standing: what is kept.
+        told: the latest datum of the source.
+    """
+    if standing.told or told["state"] != State.OPEN.value:
+        return standing
+    unknown = {
+        int(one["key_range"], 16): Sighting(
+            Gap(one["source_count"] - one["bus_count"], 0), told["since"], told["told_at"]
+        )
+        for one in told["ranges"]
+    }
+    return Standing(standing.at, told["since"], standing.seen, unknown)
+
+
 def compare(standing: Standing, digest: SourceDigest, bus: Holding, now: int) -> tuple[Standing, Difference | None]:
     """Hold a source's digest against the bus; what is kept from now on, and what is to be told.
 

@@ -12,6 +12,7 @@ from processors.crosscheck.facts import RecordFact
 from processors.crosscheck.telling import OPEN, told_of
 from processors.crosscheck.words import Hit, Waiver
 from processors.freshness.words import DAY
+from processors.holding import Holding
 from schemas.codec import unframe
 from schemas.resource import envelope
 
@@ -53,6 +54,15 @@ class Town:
         latest = dict(self.words())
         told = {pair: told_of(datum) for pair, datum in latest.items() if datum is not None}
         return {pair: replace(one.hit, since=0) for pair, one in told.items() if one is not None}
+
+    def holds(self, store: Store) -> None:
+        """Fail where the store counts other versions of a source than those that stand."""
+        latest = {(fact.token, fact.resource, fact.record): fact for fact in self.facts}
+        expected = {(fact.agency, fact.resource): Holding() for fact in self.facts}
+        for fact in latest.values():
+            if fact.present:
+                expected[fact.agency, fact.resource].add(fact.event_id)
+        assert {source: store.holding(source) for source in expected} == expected
 
     def compact(self) -> None:
         """Keep the latest version of each record and each word, as the topics would after a while."""

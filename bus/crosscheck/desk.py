@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from bus.crosscheck.grading import Flow, Grading
+from bus.crosscheck.holdings import count
 from bus.crosscheck.records import Records
 from bus.crosscheck.store import NOW, Changes, Place, Store
 from bus.topics import HIT
@@ -99,6 +100,7 @@ class Desk:
         changes = Changes(positions=positions)
         for token, subject in folded.items():
             changes.records[token] = subject.records
+            count(before.get(token, {}), subject.records, changes.moved)
             changes.wake_at[token] = NOW
         if self.grading is not None:
             self.grading.supplied(changes.graded, facts, flow, now)
@@ -151,6 +153,7 @@ class Desk:
             present = {name: fact for name, fact in subject.records.items() if fact.present}
             if len(present) < len(subject.records) or subject.records is not subjects[token].records or not present:
                 turn.changes.records[token] = present
+                count(records.get(token, {}), present, turn.changes.moved)
         self._grade(turn, done, facts, flow, at, tell=grade)
         written = {row["key"] for row in turn.outgoing}
         for pair in self._store.expired(at - CLOSED_KEPT_MS, _TOMBSTONES):

@@ -9,6 +9,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from bus.crosscheck.comparing import Comparing
 from bus.crosscheck.desk import Desk, Turn
 from bus.crosscheck.grading import Flow, Grading
 from bus.crosscheck.store import Place, Store
@@ -86,6 +87,7 @@ class Lead:
         self._store = Store(path, _cluster(admin, self._timeout), now_ms(), STORE_KEPT_MS, self._timeout)
         group = f"{principal.name}.table"
         self._reader = consumer(settings, principal, group, **{"enable.partition.eof": True})
+        self._comparing = Comparing(settings, principal, registry, self._store, self._transactions)
         self._positions: dict[Place, int] = {}
         # By partition that was not read yet to where it ended when the lead began, that end.
         self._behind: dict[Place, int] = {}
@@ -105,6 +107,7 @@ class Lead:
     def close(self) -> None:
         """Let everything go."""
         self._reader.close()
+        self._comparing.close()
         self._store.close()
 
     # -- before the first turn -----------------------------------------------------------------------------------------
@@ -132,6 +135,7 @@ class Lead:
             alive()
         self._desk.hear([], {_HIT_PLACE: ends[_HIT_PLACE]}, now_ms())
         self._desk.waive(waivers)
+        self._comparing.take_up(view, now_ms())
         self._positions = {place: self._start(place, known) for place in places}
         self._behind = {place: ends[place] for place, at in self._positions.items() if at < ends[place]}
         self._assign()
@@ -157,6 +161,7 @@ class Lead:
         """Follow the catalogue's resources, and what people decided about pairs."""
         self._desk.waive(waivers)
         self._want(view)
+        self._comparing.follow(view)
         places = self._places(view)
         if places != list(self._positions):
             known = self._store.positions()
@@ -189,6 +194,8 @@ class Lead:
             self._fold()
             return
         if self._pending is None:
+            if self._settled and self._comparing.turn(now_ms()):
+                return
             self._on_step(steps.CONSUME)
             most = min(_RECORDS, self._settings.batch_max_messages)
             batch, ahead = self._collect(most, settled=self._settled)

@@ -14,9 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bus.crosscheck.book import NAMES, TABLES, Book, Graded
+from bus.crosscheck import book, holdings
+from bus.crosscheck.book import Book, Graded
+from bus.crosscheck.holdings import Source
 from bus.crosscheck.records import Records, decoded, encoded
 from processors.crosscheck.telling import Told, open_datum, told_of
+from processors.digests import Standing
+from processors.holding import Holding
 from schemas.errors import BusError, DeadlineError, SchemaError
 from schemas.resource import envelope
 
@@ -24,8 +28,10 @@ Place = tuple[str, int]
 NOW = 0
 """When to look at a subject that was not judged since it changed."""
 # Of other tables than these the file is made anew.
-_LAYOUT = "2"
-_TABLES = """
+_LAYOUT = "3"
+_TABLES = f"""
+{holdings.TABLES}
+{book.TABLES}
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE subject (token BLOB PRIMARY KEY, wake_at INTEGER, records BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX subject_wake_at ON subject (wake_at) WHERE wake_at IS NOT NULL;
@@ -58,6 +64,8 @@ class Changes:
         positions: where to read on.
         latest: no hit was told later than this, milliseconds.
         graded: of quality.
+        moved: by source, versions that came, less those that went.
+        compared: by source, what its latest digest left.
     """
 
     records: dict[bytes, Records] = field(default_factory=dict)
@@ -68,6 +76,8 @@ class Changes:
     positions: Mapping[Place, int] = field(default_factory=dict)
     latest: int = 0
     graded: Graded = field(default_factory=Graded)
+    moved: dict[Source, Holding] = field(default_factory=dict)
+    compared: dict[Source, Standing] = field(default_factory=dict)
 
 
 class Store:
@@ -119,7 +129,7 @@ class Store:
                 found = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'about'").fetchone()[0]
                 connection.execute("COMMIT").close()
                 if not found:
-                    connection.executescript(_TABLES + TABLES)
+                    connection.executescript(_TABLES)
             except sqlite3.OperationalError as error:
                 connection.close()
                 if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
@@ -170,7 +180,7 @@ class Store:
     def clear(self, at: int) -> None:
         """Forget everything: what it knows is to be read anew."""
         with self._whole() as connection:
-            for table in ("about", "subject", "position", "told", "waived", *NAMES):
+            for table in ("about", "subject", "position", "told", "waived", "holding", "compared", *book.NAMES):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608  our own names
             self._set("belongs_to", self._belongs_to)
             self._set("written_at", str(at))
@@ -248,6 +258,16 @@ class Store:
             part += part[-1:] * (_MANY - len(part)) if at else []
             yield from self._connection.execute(f"{query} IN ({', '.join('?' * len(part))})", part)
 
+    def holding(self, source: Source) -> Holding:
+        """What the bus holds of a source."""
+        with self._said():
+            return holdings.holding(self._connection, source)
+
+    def compared(self, source: Source) -> Standing:
+        """What the digests of a source left."""
+        with self._said():
+            return holdings.compared(self._connection, source)
+
     def due(self, at: int, limit: int) -> list[bytes]:
         """Subjects whose time has come, the longest waiting first."""
         with self._said():
@@ -282,6 +302,7 @@ class Store:
                 [(wake_at, token) for token, wake_at in changes.wake_at.items() if token not in changes.records],
             )
             standing = self._keep_told(connection, changes)
+            holdings.keep(connection, changes.moved, changes.compared)
             connection.executemany(
                 "INSERT OR REPLACE INTO position VALUES (?, ?, ?)",
                 [(*place, position) for place, position in changes.positions.items()],

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bus.topics import (
     ALARM,
     DELIVERY_PULSE,
+    DIFFERENCE,
     FRESHNESS,
     HIT,
     INCIDENT,
@@ -198,6 +199,10 @@ def _crosscheck_rights() -> set[Right]:
         Right(CHECKER, TOPIC, refused_topic(""), READ, prefixed=True),
         Right(CHECKER, TOPIC, QUALITY.pattern, READ),
         Right(CHECKER, TOPIC, QUALITY.pattern, WRITE),
+        # What sources say they hold, held against the records.
+        Right(CHECKER, TOPIC, digest_topic(""), READ, prefixed=True),
+        Right(CHECKER, TOPIC, DIFFERENCE.pattern, READ),
+        Right(CHECKER, TOPIC, DIFFERENCE.pattern, WRITE),
         *_common_rights(CHECKER, "crosscheck"),
     }
 

@@ -75,6 +75,7 @@ def lived(log: list[RecordFact], random: Random, *, loses: bool, compacts: bool)
         town.facts += log
         last = Worker(town, path, END)
         last.through(END)
+        town.holds(last.store)
         last.close()
         return town
 
@@ -114,5 +115,6 @@ def test_everything_that_is_withdrawn_leaves_neither_hit_nor_subject(facts: Hist
         worker = Worker(town, Path(folder) / "store.db", END)
         town.facts += gone
         worker.through(END, [1, 2])
+        town.holds(worker.store)
         assert (town.standing(), worker.store.subjects, dict(worker.store.standing)) == ({}, 0, {})
         worker.close()

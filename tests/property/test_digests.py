@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.digests import KEPT, Difference, SourceDigest, Standing, State, compare
+from processors.digests import KEPT, Difference, SourceDigest, Standing, State, compare, resumed
 from processors.holding import Holding, digest_of, range_name, range_of
 from schemas.resource import envelope
 
@@ -227,6 +227,26 @@ def test_two_digests_that_were_read_late_do_not_make_a_difference_of_what_change
     assert compare(pair.standing, ahead, bus, now)[1] is None
     later = SourceDigest("psb", "permit", now + 1, now + 2, None, 0, old)
     assert compare(pair.standing, later, bus, now + 3)[1] is not None
+
+
+def test_what_was_told_and_not_kept_is_closed_once_it_is_mended(pair: Pair) -> None:
+    """As by a worker that ended between the two, or lost its store."""
+    lost = row_of(pair, 0x10)
+    kept = dict(pair.source)
+    del pair.bus[lost]
+    pair.digest()
+    before = pair.standing
+    told = pair.digest()
+    assert told is not None
+    for left in (before, Standing()):
+        pair.standing = resumed(left, told.datum())
+        assert (pair.standing.since, list(pair.standing.told)) == (told.since, [0x10])
+        assert resumed(pair.standing, told.datum()) is pair.standing
+        pair.bus = dict(kept)
+        closed = pair.digest()
+        assert closed is not None
+        assert (closed.state, closed.since) == (State.CLOSED, told.since)
+        assert resumed(Standing(), closed.datum()) == Standing()
 
 
 def test_a_digest_goes_through_its_message_and_what_is_none_is_refused() -> None:

@@ -176,10 +176,10 @@ def test_freshness_reads_what_sources_say_and_writes_how_they_stand_and_sees_no_
     assert {who for who in (PSB, NEIGHBOUR, ADMIT, DELIVER) if allowed(who, WRITE, TOPIC, "freshness")} == set()
 
 
-def test_cross_checks_read_records_and_what_became_of_changes_and_write_hits_and_quality() -> None:
-    read = {name for name in TOPICS if name.startswith(("record.", "refused."))}
-    assert reach(CHECKER, READ) == {"hit", "quality", "pulse"} | read | REGISTER
-    assert reach(CHECKER, WRITE) == {"hit", "quality"}
+def test_cross_checks_read_what_stands_and_what_sources_say_and_write_what_they_found() -> None:
+    read = {name for name in TOPICS if name.startswith(("record.", "refused.", "digest."))}
+    assert reach(CHECKER, READ) == {"hit", "quality", "difference", "pulse"} | read | REGISTER
+    assert reach(CHECKER, WRITE) == {"hit", "quality", "difference"}
     assert reach(CHECKER, DELETE) == set()
     assert allowed(CHECKER, READ, GROUP, "bus.crosscheck")
     assert allowed(CHECKER, WRITE, TRANSACTIONAL_ID, "bus.crosscheck-writer")
