@@ -14,6 +14,7 @@ from typing import Literal, TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import HistogramMetricFamily
 
+from bus.provision.drift import KINDS as DRIFT_KINDS
 from bus.topics import change_topic
 from compliance.clocks import Profile
 from compliance.models import MODELS
@@ -61,6 +62,10 @@ METRICS: tuple[MetricSpec, ...] = (
     MetricSpec("bus_register_sent_total", "counter", ("kind",), "register events written, by kind"),
     MetricSpec("bus_clocks_running", "gauge", ("profile", "article"), "clocks that run, by the article they are under"),
     MetricSpec("bus_clocks_overdue", "gauge", ("profile", "article"), "clocks that are overdue, by article"),
+    MetricSpec(
+        "bus_cases_open", "gauge", ("agency", "state"), "open cases about data, by responsible agency and state"
+    ),
+    MetricSpec("bus_rights_drift", "gauge", ("kind",), "access rules that differ from the register's, by kind"),
     MetricSpec("bus_freshness_sources", "gauge", ("agency", "status"), "sources by agency and how they stand"),
     MetricSpec(
         "bus_alarms_standing", "gauge", ("code", "agency", "owner"), "freshness alarms that stand, and who must act"
@@ -114,6 +119,7 @@ class Metrics:
         self.worker = worker
         self._articles: set[tuple[str, str]] = set()
         self._signing: set[str] = set()
+        self._cases: set[tuple[str, str]] = set()
         self._told: dict[str, set[tuple[str, ...]]] = {
             "bus_freshness_sources": set(),
             "bus_alarms_standing": set(),
@@ -193,8 +199,21 @@ class Metrics:
         """Make every series of the register's own worker, at zero: each kind, and each article that has a clock."""
         for kind in MODELS:
             self.counter("bus_register_sent_total").labels(kind)
+        for drift in DRIFT_KINDS:
+            self.gauge("bus_rights_drift").labels(drift)
         self._articles = {(profile.id, clock.article) for profile in profiles for clock in profile.clocks}
         self.clocks({})
+
+    def drift(self, found: Mapping[str, int]) -> None:
+        """Take over how many access rules differ, by kind."""
+        for kind, number in found.items():
+            self.gauge("bus_rights_drift").labels(kind).set(number)
+
+    def cases(self, found: Mapping[tuple[str, str], int]) -> None:
+        """Take over how many cases about data are open, by responsible agency and state; what is not named has none."""
+        for labels in self._cases | found.keys():
+            self.gauge("bus_cases_open").labels(*labels).set(found.get(labels, 0))
+        self._cases |= found.keys()
 
     def clocks(self, found: Mapping[tuple[str, str], tuple[int, int]]) -> None:
         """Take over how many clocks run and are overdue, by profile and article; what is not named has none."""

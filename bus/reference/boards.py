@@ -178,6 +178,13 @@ AUTHORITY = Board(
             ("profile", "article"),
             shape="number",
         ),
+        Panel(
+            "未结数据核查（按责任单位与状态）",
+            "Cases about data that are open, by responsible agency and state",
+            "sum by (agency, state) (bus_cases_open) or vector(0)",
+            ("agency", "state"),
+            shape="number",
+        ),
         Panel("待送出的决定", "Decisions that wait for Kafka", "sum(bus_register_outbox_pending)", shape="number"),
         Panel("最早待送决定的时间", "Age of the oldest of them", "max(bus_register_outbox_oldest_seconds)", unit="s"),
         Panel(
@@ -228,6 +235,13 @@ SECURITY = Board(
             "Key store is the one in use",
             "bus_key_store_current",
             ("worker", "instance"),
+            shape="number",
+        ),
+        Panel(
+            "权限偏差（按种类）",
+            "Access rules that differ from the register's, by kind",
+            "sum by (kind) (bus_rights_drift)",
+            ("kind",),
             shape="number",
         ),
         Panel("使用中的标识密钥", "Token keys in use", "bus_token_keys", ("worker", "instance"), shape="number"),

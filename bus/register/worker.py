@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime
 
 from bus.metrics import Metrics
 from bus.provision.actual import Cluster
+from bus.provision.desired import desired
+from bus.provision.drift import rights_drift
 from bus.provision.register import read_register
 from bus.register.lock import AnotherRelayError, relay_lock
 from bus.register.place import answering, open_register
@@ -29,6 +31,7 @@ from schemas.errors import BusError, DeadlineError
 LOG = logging.getLogger("bus")
 _TICK_EVERY_S = 60.0
 _TELL_EVERY_S = 5.0
+_DRIFT_EVERY_S = 60.0
 _OTHERS_S = 0.5
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 10.0
@@ -63,6 +66,7 @@ class RegisterWorker:
         self._tick_at = Deadline(_NOW, "a look at the clocks")
         self._tell_at = Deadline(_NOW, "a look at the figures")
         self._relay_at = Deadline(_NOW, "another attempt")
+        self._drift_at = Deadline(_NOW, "a look at the access rules")
         self._pause = _FIRST_PAUSE_S
         # Until Kafka's register was read, and everything was made that must exist, there is work whatever waits.
         self._knows_kafka = False
@@ -93,6 +97,7 @@ class RegisterWorker:
                 self._tick(now)
                 self._publish(now)
                 self._tell(now)
+                self._look_at_rights(now)
         except BusError as error:
             self._trouble(str(error))
 
@@ -144,6 +149,15 @@ class RegisterWorker:
         self.metrics.gauge("bus_register_outbox_pending").set(left.facts)
         self.metrics.gauge("bus_register_outbox_oldest_seconds").set(age)
         self.metrics.clocks(self.register.clock_counts(local_date(now)))
+        self.metrics.cases(self.register.case_counts())
+
+    def _look_at_rights(self, now: datetime) -> None:
+        """Hold Kafka's access rules against the register's, while nothing waits that would change them."""
+        if not (self._drift_at.over and self._knows_kafka) or backlog(self.register.engine).facts:
+            return
+        self._drift_at = Deadline(_DRIFT_EVERY_S, "a look at the access rules")
+        wanted = desired(self.register.view(), self._settings, now)
+        self.metrics.drift(rights_drift(wanted.rights, self._cluster.rights()))
 
     def _trouble(self, problem: str) -> None:
         """Say what is wrong and look again after a pause that grows; Kafka may be another one then."""

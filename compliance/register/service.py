@@ -29,6 +29,8 @@ from compliance.view import RegisterView
 from compliance.workdays import WorkCalendar
 from compliance.workflow import Matter
 from compliance.workflows import workflow as workflow_of
+from compliance.workflows.data_case import CODE as DATA_CASE
+from compliance.workflows.data_case import OPEN_STATES
 from schemas.refusals import RefusalCode, Refused
 
 
@@ -203,6 +205,15 @@ class Register:
         with self._engine.connect() as connection:
             rows = connection.execute(query.group_by(CLOCK.c.profile, CLOCK.c.article)).all()
         return {(profile, article): (int(running), int(overdue)) for profile, article, running, overdue in rows}
+
+    def case_counts(self) -> dict[tuple[str, str], int]:
+        """How many cases about data are open, by responsible agency and state."""
+        query = sa.select(MATTER.c.provider, MATTER.c.state, sa.func.count()).where(
+            MATTER.c.workflow == DATA_CASE, MATTER.c.state.in_(OPEN_STATES)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.group_by(MATTER.c.provider, MATTER.c.state)).all()
+        return {(agency or "", state): int(number) for agency, state, number in rows}
 
     def view(self, at: datetime | None = None) -> RegisterView:
         """The register's models, now or as they stood at an instant."""

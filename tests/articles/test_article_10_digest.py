@@ -15,7 +15,9 @@ def test_article_10_a_difference_of_digests_is_a_case_at_the_owner_without_an_ap
     matter = moved(register.open("data_case", "report_digest", DIGEST, OPERATOR, NOW), "RECEIVED").matter
     assert (matter.parties.requester, matter.parties.provider) == (None, "psb")
     assert flagged(register) == {}
+    assert register.case_counts() == {("psb", "RECEIVED"): 1}
     moved(register.act(matter.number, "notify_owner", NOTICE, OPERATOR, NOW))
     moved(register.act(matter.number, "answer", CONFIRMED, POLICE, NOW))
     moved(register.act(matter.number, "report", VERIFICATION, OPERATOR, NOW))
     moved(register.act(matter.number, "close", None, OPERATOR, NOW), "CLOSED")
+    assert register.case_counts() == {}

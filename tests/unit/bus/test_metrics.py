@@ -24,7 +24,7 @@ Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 END_TO_END = next(spec for spec in METRICS if spec.name == "bus_end_to_end_seconds")
 LABELS = {
     *("agency", "resource", "code", "kind", "grant", "worker", "topic", "profile", "article", "target", "holder"),
-    *("owner", "status", "check", "dimension", "result", "way"),
+    *("owner", "status", "check", "dimension", "result", "way", "state"),
 }
 
 
@@ -117,6 +117,7 @@ def test_every_series_is_at_zero_but_the_registers_version_and_ends_of_certifica
         "bus_disk_free_ratio",
         "bus_key_store_current",
         "bus_token_keys",
+        "bus_cases_open",
         "bus_freshness_sources",
         "bus_alarms_standing",
         "bus_crosscheck_hits",
@@ -200,6 +201,15 @@ def test_hits_and_scores_are_told_by_the_worker_that_leads_and_by_no_other(metri
     assert series(metrics, "bus_quality_score") == {("psb", "marriage", "CONSISTENCY"): 1}
     metrics.crosscheck({}, 0, {})
     assert series(metrics, "bus_crosscheck_hits") == series(metrics, "bus_quality_score") == {}
+
+
+def test_cases_that_are_closed_and_rules_that_are_mended_count_no_more(metrics: Metrics) -> None:
+    metrics.cases({("police", "NOTIFIED"): 2, ("civil", "RECEIVED"): 1})
+    metrics.cases({("civil", "RECEIVED"): 3})
+    assert series(metrics, "bus_cases_open") == {("police", "NOTIFIED"): 0, ("civil", "RECEIVED"): 3}
+    metrics.drift({"MISSING": 0, "SURPLUS": 2, "FOREIGN": 1})
+    metrics.drift({"MISSING": 0, "SURPLUS": 0, "FOREIGN": 1})
+    assert series(metrics, "bus_rights_drift") == {("MISSING",): 0, ("SURPLUS",): 0, ("FOREIGN",): 1}
 
 
 def test_labels_come_from_closed_sets() -> None:
