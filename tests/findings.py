@@ -73,7 +73,7 @@ def closed(at: datetime, reason: str, right_event: str | None = None, **changes:
 
 def difference(at: datetime = NOW, **changes: Any) -> dict[str, Any]:
     """An open difference of the police's lamps over two ranges of keys."""
-    ranges = [{"key_range": name, "source_count": 3, "bus_count": 2} for name in ("00-3f", "40-7f")]
+    ranges = [{"key_range": name, "source_count": 3, "bus_count": 2} for name in ("00", "40")]
     values = {
         "agency": "psb",
         "resource": "lamp",

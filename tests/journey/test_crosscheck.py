@@ -157,12 +157,13 @@ def checking(
     thread.start()
     try:
         until(lambda: begun(worker) or bool(errors), "the worker")
-        yield worker
+        if not errors:
+            yield worker
     finally:
         worker.stop()
         thread.join(WAIT_S)
-    if errors:
-        raise errors[0]
+        if errors:
+            raise errors[0]
     assert not thread.is_alive()
 
 

@@ -312,8 +312,8 @@ def test_article_10_one_case_for_all_ranges_which_the_operator_looks_at_first(re
     [case] = cases(register)
     assert (case.state, case.parties.provider) == ("RECEIVED", "psb")
     form = case.facts["report_digest"]
-    assert (form["key_range"], form["source_count"], form["bus_count"], form["refused"]) == ("00-3f、40-7f", 6, 4, 2)
-    more = [*difference()["ranges"], {"key_range": "80-bf", "source_count": 0, "bus_count": 1}]
+    assert (form["key_range"], form["source_count"], form["bus_count"], form["refused"]) == ("00、40", 6, 4, 2)
+    more = [*difference()["ranges"], {"key_range": "80", "source_count": 0, "bus_count": 1}]
     assert take(register, Difference.read(difference(days(1), ranges=more)), days(1)) is Taken.REVISED
     assert len(current(cases(register)[0], "ranges")) == 3
     assert take(register, Difference.read(difference(days(2), ranges=more)), days(2)) is Taken.NOTED
