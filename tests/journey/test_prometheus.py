@@ -16,13 +16,14 @@ import pytest
 import yaml
 
 from bus import Change, Publisher
+from bus.local import cluster
 from bus.settings import Settings
 from bus.workers.supervisor import environment_of
 from processors.freshness.words import quarter_name, quarter_of
 from tests.builders import permit
 from tests.city import City, until
 from tests.compose_file import ROOT
-from tests.local_cluster import LocalBus, free_ports
+from tests.local_cluster import free_ports, fresh_settings
 from tests.prometheus import FOLDER, Prometheus, running_prometheus
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
@@ -67,8 +68,19 @@ class Workers:
 
 
 @pytest.fixture(scope="module")
-def city(local_bus: LocalBus, tmp_path_factory: pytest.TempPathFactory) -> City:
-    made = City(local_bus.settings, tmp_path_factory.mktemp("city"))
+def watched_bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A cluster of their own: workers that read everything would read what all other tests left."""
+    ours = fresh_settings(tmp_path_factory.mktemp("watched") / "state")
+    try:
+        cluster.up(ours, 1)
+        yield ours
+    finally:
+        cluster.down(ours, wipe=True)
+
+
+@pytest.fixture(scope="module")
+def city(watched_bus: Settings, tmp_path_factory: pytest.TempPathFactory) -> City:
+    made = City(watched_bus, tmp_path_factory.mktemp("city"))
     made.add_grant("full")
     made.add_resource("disability", freshness="STATIC", update_frequency="每季度")
     made.apply()
