@@ -126,6 +126,11 @@ class Settings(BaseSettings):
     freshness_refused_share: float = Field(
         0.05, ge=0, lt=1, description="largest share of a day's changes that may be refused"
     )
+    local_java_options: str = Field(
+        "",
+        description="further options for the brokers' Java under `bus local up`, behind those of its own, such as "
+        "-XX:TieredStopAtLevel=1 for brokers that live for minutes",
+    )
     local_start_timeout_s: float = Field(
         60.0, gt=0, description="seconds that Kafka or the registry may take to start under `bus local up`"
     )

@@ -5,11 +5,8 @@ of a new name is a schema file and a catalogue entry (Art 36), which is a fair u
 """
 
 import json
-import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,24 +18,15 @@ from confluent_kafka import Message, TopicPartition
 from bus.local.certificates import issue_agency
 from bus.provision.register import Report, apply_register_file
 from bus.settings import Settings
-from bus.wire.clients import OnStep, Principal, consumer, no_step
+from bus.wire.clients import Principal, consumer
 from bus.wire.deadline import Deadline
 from bus.wire.registry import Registry
-from bus.workers.wiring import Worker, admit_worker, deliver_worker, relocate_worker
 from schemas.codec import unframe
 from schemas.resource import ResourceSchema, packaged_text
+from tests.threads import WAIT_S
 
-WAIT_S = 40.0
 _FIRST, _LAST = "2020-01-01", "2099-12-31"
 _LAW = {"title": "测试法", "article": "1", "level": "LAW"}
-
-
-def until(holds: Callable[[], bool], what: str, seconds: float = WAIT_S) -> None:
-    """Look until it holds, with a deadline."""
-    deadline = Deadline(seconds, what)
-    while not holds():
-        deadline.check()
-        time.sleep(0.05)
 
 
 @dataclass
@@ -230,33 +218,6 @@ class City:
     def data(self, topic: str) -> list[dict[str, Any]]:
         """The decoded values of a topic."""
         return [row for _, row in self.decoded(topic)]
-
-
-@contextmanager
-def running(settings: Settings, *kinds: str, on_step: OnStep = no_step) -> Iterator[dict[str, Worker]]:
-    """Real workers, in threads of this process; stopped at the end, and what ended one is raised."""
-    makers = {"admit": admit_worker, "deliver": deliver_worker, "relocate": relocate_worker}
-    workers = {kind: makers[kind](settings, on_step) for kind in kinds}
-    errors: list[BaseException] = []
-
-    def run(worker: Worker) -> None:
-        try:
-            worker.run()
-        except BaseException as error:  # noqa: BLE001  raised in the test once the workers are stopped
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(worker,), daemon=True) for worker in workers.values()]
-    for thread in threads:
-        thread.start()
-    try:
-        yield workers
-    finally:
-        for worker in workers.values():
-            worker.loop.stop()
-        for thread in threads:
-            thread.join(WAIT_S)
-    if errors:
-        raise errors[0]
 
 
 def today() -> date:

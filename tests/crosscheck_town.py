@@ -25,6 +25,13 @@ class KilledError(Exception):
     """The worker ended here."""
 
 
+def heard(words: Iterable[tuple[bytes, bytes | None]]) -> Iterable[tuple[bytes, dict[str, Any] | None]]:
+    """Words on `hit` as a worker decodes them."""
+    for key, value in words:
+        framed = unframe(value)
+        yield key, None if framed is None else envelope("hit").decode_physical(framed[1])
+
+
 def never(_: str) -> None:
     """Nobody ends."""
 
@@ -43,11 +50,7 @@ class Town:
 
     def words(self) -> list[tuple[str, dict[str, Any] | None]]:
         """Everything that was told, in its order: pair and datum."""
-        found = []
-        for key, value in self.hits:
-            framed = unframe(value)
-            found.append((key.decode(), None if framed is None else envelope("hit").decode_physical(framed[1])))
-        return found
+        return [(key.decode(), datum) for key, datum in heard(self.hits)]
 
     def standing(self) -> dict[str, Hit]:
         """The hits that stand, but for since when."""
@@ -108,7 +111,7 @@ class Worker:
         known = self.store.positions()
         step, words = self._step, self.town.hits[known.get(HIT_PLACE, 0) :]
         step("hear")
-        self.desk.hear([(key, value and value[len(HEAD) :]) for key, value in words], self._at_hits(), now)
+        self.desk.hear(heard(words), self._at_hits(), now)
         step("waive")
         self.desk.waive(self.town.waivers)
         self.place: Place = ("record", 0)

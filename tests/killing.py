@@ -12,8 +12,9 @@ from bus import Change, Publisher
 from bus.settings import Settings
 from bus.workers.supervisor import environment_of
 from tests.builders import permit
-from tests.city import WAIT_S, City
+from tests.city import City
 from tests.local_cluster import LocalBus
+from tests.threads import WAIT_S
 
 STEPS = range(1, 9)
 SUBJECTS, VERSIONS = 12, 3

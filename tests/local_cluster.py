@@ -57,6 +57,8 @@ def fresh_settings(state_dir: Path, brokers: int = 1, **overrides: object) -> Se
             "registry_url": f"https://{HOST}:{ports[brokers]}/apis/ccompat/v7",
             # Several test processes start their programs at once.
             "local_start_timeout_s": 120.0,
+            # Brokers of tests live for minutes: what the optimising compiler costs would not come back.
+            "local_java_options": "-XX:TieredStopAtLevel=1",
             **overrides,
         }
     )

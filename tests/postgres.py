@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from tests.city import until
+from tests.threads import until
 
 _SUPERUSER = "postgres"
 # Data of tests may be lost with the machine; one query more or less at a time is all that tests ask for.

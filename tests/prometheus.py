@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 
 import yaml
 
-from tests.city import until
 from tests.compose_file import ROOT
 from tests.local_cluster import HOST, free_ports
+from tests.threads import until
 
 FOLDER = ROOT / "deploy" / "prometheus"
 _EVERY = "1s"

@@ -27,6 +27,7 @@ from schemas.codec import unframe
 from schemas.resource import envelope
 from tests.catalogue import agencies, entry, register, schema_text
 from tests.catalogue import field as schema_field
+from tests.crosscheck_town import heard
 
 HEAD = b"\0\0\0\0\7"
 LAW, CALENDAR = Law.packaged("huizhou-2016"), WorkCalendar.packaged()
@@ -125,7 +126,7 @@ class Worker:
         self.counted = self.store.book.counted()
         known = self.store.positions()
         words = town.hits[known.get(("hit", 0), 0) :]
-        self.desk.hear([(key, value and value[len(HEAD) :]) for key, value in words], {("hit", 0): len(town.hits)}, now)
+        self.desk.hear(heard(words), {("hit", 0): len(town.hits)}, now)
         self.at: dict[Place, int] = {
             RECORDS: known.get(RECORDS, 0),
             PULSES: known.get(PULSES, max(self.counted.get(PULSES, 0), town.first_pulse)),

@@ -1,7 +1,6 @@
 """A SQLite table as an agency's source, the connector file that names it, and the connector in a thread."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,8 @@ from bus.wire.clients import OnStep, no_step
 from bus.workers.connect import ConnectorWorker, read_config
 from connectors.table import SHANGHAI
 from tests.builders import permit
-from tests.city import WAIT_S, City
+from tests.city import City
+from tests.threads import in_thread
 
 
 def write_table(city: City, folder: Path, rows: int) -> Path:
@@ -61,21 +61,5 @@ def write_table(city: City, folder: Path, rows: int) -> Path:
 @contextmanager
 def connecting(settings: Settings, file: Path, on_step: OnStep = no_step) -> Iterator[None]:
     """A connector in a thread of this process; stopped at the end, and what ended it is raised."""
-    worker = ConnectorWorker(settings, read_config(file), on_step)
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            worker.run()
-        except BaseException as error:  # noqa: BLE001  raised in the test once the worker is stopped
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
+    with in_thread(ConnectorWorker(settings, read_config(file), on_step)):
         yield
-    finally:
-        worker.stop()
-        thread.join(WAIT_S)
-        if errors:
-            raise errors[0]

@@ -4,7 +4,7 @@ The lead asks for a turn only once it knows all that Kafka had: half of a holdin
 digest left is decided, written to Kafka, and only then kept with the position behind it, as a turn of the desk is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,16 +18,15 @@ from bus.wire.clients import Principal, consumer
 from bus.wire.errors import passes, unavailable
 from bus.wire.registry import Registry
 from bus.wire.table import read_payloads
-from bus.wire.transaction import AbortedError, Transactions
 from compliance.view import RegisterView
 from processors.batch import Outgoing
 from processors.digests import Difference, SourceDigest, Standing, compare, resumed
-from schemas.codec import unframe
 from schemas.errors import SchemaError
 from schemas.resource import envelope
 
+Commit = Callable[[Mapping[str, Sequence[Outgoing]]], bool]
 _MOST = 100
-_DIGEST, _DIFFERENCE = envelope("digest"), envelope(DIFFERENCE.envelope or "")
+_DIFFERENCE = envelope(DIFFERENCE.envelope or "")
 
 
 @dataclass(slots=True)
@@ -46,14 +45,14 @@ class Comparing:
         principal: who reads and writes.
         registry: the schema of what is written.
         store: what the bus holds, and what digests left.
-        transactions: the lead's own, so that one that was fenced tells nothing.
+        commit: writes by the lead's own transactions, so that one that was fenced tells nothing; whether it stands.
     """
 
     def __init__(
-        self, settings: Settings, principal: Principal, registry: Registry, store: Store, transactions: Transactions
+        self, settings: Settings, principal: Principal, registry: Registry, store: Store, commit: Commit
     ) -> None:
         self._settings, self._principal = settings, principal
-        self._registry, self._store, self._transactions = registry, store, transactions
+        self._registry, self._store, self._commit = registry, store, commit
         self._reader = consumer(settings, principal, f"{principal.name}.table")
         self._agencies: tuple[str, ...] = ()
         self._resources: frozenset[str] = frozenset()
@@ -74,8 +73,10 @@ class Comparing:
             KafkaUnavailableError, DeadlineError: Kafka does not answer.
         """
         latest: dict[Source, dict[str, Any]] = {}
-        for _, payload in read_payloads(self._settings, self._principal, DIFFERENCE.pattern):
-            datum = _DIFFERENCE.decode_physical(payload)
+        for message, _ in read_payloads(self._settings, self._principal, DIFFERENCE.pattern):
+            datum = self._registry.datum(message.value())
+            if datum is None:
+                raise SchemaError(f"{DIFFERENCE.pattern} offset {message.offset()} was not written by the bus")
             latest[datum["agency"], datum["resource"]] = datum
         changes = Changes()
         for source, datum in latest.items():
@@ -112,12 +113,8 @@ class Comparing:
                 return False
             self._pending = self._compare(batch, now)
         done = self._pending
-        if done.told:
-            self._transactions.renew()
-            try:
-                self._transactions.run({DIFFERENCE.pattern: [self._outgoing(one) for one in done.told]}, {}, None)
-            except AbortedError:
-                return True
+        if done.told and not self._commit({DIFFERENCE.pattern: [self._outgoing(one) for one in done.told]}):
+            return True
         self._store.keep(done.changes, now)
         self._pending = None
         return True
@@ -148,14 +145,10 @@ class Comparing:
 
     def _digest(self, message: Message) -> SourceDigest | None:
         """None where it is none, or speaks of another agency or of what is not in the catalogue."""
-        framed = unframe(message.value())
+        datum = self._registry.datum(message.value())
         try:
-            found = (
-                None
-                if framed is None
-                else SourceDigest.from_datum(_DIGEST.decode_physical(framed[1]), message.timestamp()[1])
-            )
-        except (SchemaError, ValueError):
+            found = None if datum is None else SourceDigest.from_datum(datum, message.timestamp()[1])
+        except (LookupError, TypeError, ValueError):
             return None
         if found is None or digest_topic(found.agency) != message.topic() or found.resource not in self._resources:
             return None

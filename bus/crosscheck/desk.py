@@ -8,6 +8,7 @@ subject would open and close hits that are none. What was folded is due, and is 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 from bus.crosscheck.grading import Flow, Grading
 from bus.crosscheck.holdings import count
@@ -63,23 +64,22 @@ class Desk:
 
     # -- before it judges ----------------------------------------------------------------------------------------------
 
-    def hear(self, words: Iterable[tuple[bytes, bytes | None]], positions: Mapping[Place, int], now: int) -> None:
+    def hear(
+        self, words: Iterable[tuple[bytes, Mapping[str, Any] | None]], positions: Mapping[Place, int], now: int
+    ) -> None:
         """Take over what stands on `hit`, in its order; the subjects are looked at again once everything was read.
 
         Args:
-            words: keys and Avro bytes of values, None for tombstones.
+            words: keys and data as on the wire, None for tombstones.
             positions: where to read on.
             now: milliseconds.
         """
-        latest: dict[str, bytes | None] = {}
-        for key, value in words:
-            latest[key.decode()] = value
+        latest = {key.decode(): datum for key, datum in words}
         changes, tokens = Changes(positions=positions), set()
-        for pair, value in latest.items():
-            if value is None:
+        for pair, datum in latest.items():
+            if datum is None:
                 changes.dropped.append(pair)
                 continue
-            datum = _HIT.decode_physical(value)
             told = told_of(datum)
             tokens.add(datum["token"])
             changes.latest = max(changes.latest, datum["told_at"])

@@ -29,11 +29,11 @@ from bus.workers.loop import oldest
 from compliance.crosschecks import CrossCheck
 from compliance.view import RegisterView
 from compliance.workdays import WorkCalendar
+from processors.batch import Outgoing
 from processors.crosscheck.facts import RecordFact, fact_of
 from processors.crosscheck.words import Waiver
 from processors.freshness.words import DAY
 from processors.reports import refused_topic
-from schemas.codec import unframe
 from schemas.errors import SchemaError
 from schemas.resource import envelope
 
@@ -49,7 +49,6 @@ _FOLD_WAIT_S = 0.2
 _MARK_EVERY_S = 60.0
 _WANT_EVERY_S = 60.0
 _GRADE_EVERY_S = 15.0
-_STRANGE = 1_000
 
 
 class Lead:
@@ -87,7 +86,7 @@ class Lead:
         self._store = Store(path, _cluster(admin, self._timeout), now_ms(), STORE_KEPT_MS, self._timeout)
         group = f"{principal.name}.table"
         self._reader = consumer(settings, principal, group, **{"enable.partition.eof": True})
-        self._comparing = Comparing(settings, principal, registry, self._store, self._transactions)
+        self._comparing = Comparing(settings, principal, registry, self._store, self._commit)
         self._positions: dict[Place, int] = {}
         # By partition that was not read yet to where it ended when the lead began, that end.
         self._behind: dict[Place, int] = {}
@@ -97,7 +96,6 @@ class Lead:
         # By partition, what of its records was counted as supplies before the store was made anew.
         self._counted: dict[Place, int] = {}
         self._grade_at = Deadline(0.0, "the quality of the days that changed")
-        self._strange: set[int] = set()
 
     @property
     def caught_up(self) -> bool:
@@ -131,7 +129,7 @@ class Lead:
         stretch = {_HIT_PLACE: (known.get(_HIT_PLACE, 0), ends[_HIT_PLACE])}
         for batch in read_stretches(self._reader, stretch, self._timeout):
             read = {_HIT_PLACE: (batch[-1].offset() or 0) + 1}
-            self._desk.hear([_word(message) for message in batch], read, now_ms())
+            self._desk.hear(map(self._word, batch), read, now_ms())
             alive()
         self._desk.hear([], {_HIT_PLACE: ends[_HIT_PLACE]}, now_ms())
         self._desk.waive(waivers)
@@ -144,12 +142,11 @@ class Lead:
         """Go on from what `quality` says, where the store does not know it."""
         if not self._store.graded:
             end = end_offsets(self._admin, [_QUALITY_PLACE], self._timeout)[_QUALITY_PLACE]
-            told: dict[bytes, bytes | None] = {}
+            told: dict[bytes, Mapping[str, Any] | None] = {}
             for batch in read_stretches(self._reader, {_QUALITY_PLACE: (0, end)}, self._timeout):
-                told.update(map(_word, batch))
+                told.update(map(self._word, batch))
                 alive()
-            codec = envelope(QUALITY.envelope or "")
-            self._store.take_up([codec.decode_physical(value) for value in told.values() if value is not None])
+            self._store.take_up([datum for datum in told.values() if datum is not None])
         self._counted = self._store.book.counted()
 
     def _start(self, place: Place, known: Mapping[Place, int]) -> int:
@@ -227,18 +224,24 @@ class Lead:
         if turn.outgoing or turn.quality:
             # What stands before this end is known, provided that nobody took over: which the commit proves.
             mark = self._mark()
-            self._transactions.renew()
-            try:
-                rows = {HIT.pattern: turn.outgoing, QUALITY.pattern: turn.quality}
-                self._transactions.run({topic: out for topic, out in rows.items() if out}, {}, None)
-            except AbortedError:
-                self._metrics.counter("bus_transaction_aborts_total").labels(self._metrics.worker).inc()
+            rows = {HIT.pattern: turn.outgoing, QUALITY.pattern: turn.quality}
+            if not self._commit({topic: out for topic, out in rows.items() if out}):
                 return
-            self._metrics.counter("bus_transactions_total").labels(self._metrics.worker).inc()
             turn = replace(turn, changes=replace(turn.changes, positions={**turn.changes.positions, **mark}))
         self._desk.keep(turn, now_ms())
         self._pending = None
         self._positions.update({place: at for place, at in turn.changes.positions.items() if place in self._positions})
+
+    def _commit(self, rows: Mapping[str, Sequence[Outgoing]]) -> bool:
+        """Write in one transaction; False where it was aborted, and is to be done again."""
+        self._transactions.renew()
+        try:
+            self._transactions.run(rows, {}, None)
+        except AbortedError:
+            self._metrics.counter("bus_transaction_aborts_total").labels(self._metrics.worker).inc()
+            return False
+        self._metrics.counter("bus_transactions_total").labels(self._metrics.worker).inc()
+        return True
 
     def _mark(self) -> dict[Place, int]:
         if not self._mark_at.over:
@@ -294,21 +297,14 @@ class Lead:
         Raises:
             SchemaError: only the bus itself writes there, and this it did not.
         """
-        framed = unframe(message.value())
-        if framed is not None and framed[0] not in self._strange:
-            codec = self._registry.codec(framed[0])
-            try:
-                if codec is not None:
-                    return codec.decode_physical(framed[1])
-            except SchemaError:
-                if ours:
-                    raise
-            if codec is None and len(self._strange) < _STRANGE:
-                # Asked for once, or an agency could keep the worker busy with ids that there are not.
-                self._strange.add(framed[0])
-        if ours:
+        datum = self._registry.datum(message.value())
+        if datum is None and ours:
             raise SchemaError(f"{message.topic()} offset {message.offset()} was not written by the bus")
-        return None
+        return datum
+
+    def _word(self, message: Message) -> tuple[bytes, Mapping[str, Any] | None]:
+        """Key and datum of what only the bus itself writes, None for a tombstone."""
+        return message.key() or b"", None if message.value() is None else self._datum(message, ours=True)
 
     # -- figures -------------------------------------------------------------------------------------------------------
 
@@ -331,13 +327,6 @@ class Lead:
             lags[topic] += max(0, high - at)
         for topic, lag in lags.items():
             self._metrics.gauge("bus_lag_messages").labels(self._metrics.worker, topic).set(lag)
-
-
-def _word(message: Message) -> tuple[bytes, bytes | None]:
-    value, framed = message.value(), unframe(message.value())
-    if value is not None and framed is None:
-        raise SchemaError(f"{message.topic()} offset {message.offset()} was not written by the bus")
-    return message.key() or b"", None if framed is None else framed[1]
 
 
 def _cluster(admin: AdminClient, timeout_s: float) -> str:

@@ -31,7 +31,6 @@ from bus.workers.watch import Watch, looks, tell_certificates, tell_health, tell
 from compliance.workdays import WorkCalendar
 from processors.batch import InMessage, Outgoing
 from processors.freshness.targets import Limits
-from schemas.codec import unframe
 from schemas.errors import BusError, KafkaUnavailableError, SchemaError
 from schemas.resource import envelope
 
@@ -44,7 +43,6 @@ _EXPECT_EVERY_S = 60.0
 _PATIENCE_S = 30.0
 _FEW = 50
 _LEAVE_S = 5.0
-_STRANGE = 1_000
 
 
 class FreshnessWorker:
@@ -74,7 +72,6 @@ class FreshnessWorker:
         self._watch = Watch(self.metrics, looks(settings, self._admin, self._registry))
         self.server = HealthServer(settings.metrics_host, settings.metrics_port, self.metrics.registry, self.health)
         self._stop = threading.Event()
-        self._strange: set[int] = set()
         self._lead: _Lead | None = None
         self._shell: Shell | None = None
 
@@ -184,21 +181,21 @@ class FreshnessWorker:
         starts = {place: desk.positions.get(f"{place[0]}/{place[1]}", 0) for place in places}
 
         def fold(message: InMessage) -> None:
-            desk.observe(message, self._read(message))
+            desk.observe(message, self._registry.datum(message.value))
 
         return _Lead(generation, desk, transactions, Backlog(self._settings, self._principal, starts, fold), fold)
 
     def _table(self, kind: TopicKind) -> Rows:
         group = f"{self._principal.name}.table"
         reader = consumer(self._settings, self._principal, group, **{"enable.partition.eof": True})
-        codec, rows = envelope(kind.envelope or ""), {}
+        rows = {}
         try:
             messages = read_to_end(reader, self._admin, [(kind.pattern, 0)], self._settings.request_timeout_s)
             for key, value in latest((one.key() or b"", one.value()) for one in messages).items():
-                framed = unframe(value)
-                if framed is None:
+                datum = self._registry.datum(value)
+                if datum is None:
                     raise SchemaError(f"{kind.pattern} was written by somebody else")
-                rows[key] = codec.decode_physical(framed[1])
+                rows[key] = datum
         finally:
             reader.close()
         return rows
@@ -208,22 +205,6 @@ class FreshnessWorker:
         # What was read before the lead was taken up is read again from where the table says.
         if lead is not None and lead.generation == generation:
             lead.observe(message)
-
-    def _read(self, message: InMessage) -> Mapping[str, object] | None:
-        """The datum, by the schema that wrote it; None where nobody can read it: agencies write here themselves."""
-        framed = unframe(message.value)
-        if framed is None or framed[0] in self._strange:
-            return None
-        codec = self._registry.codec(framed[0])
-        if codec is None:
-            # Asked for once, or somebody could keep the worker busy with ids that there are not.
-            if len(self._strange) < _STRANGE:
-                self._strange.add(framed[0])
-            return None
-        try:
-            return codec.decode_physical(framed[1])
-        except SchemaError:
-            return None
 
     async def _write(self, lead: "_Lead") -> None:
         async with self._lock:

@@ -53,8 +53,7 @@ from compliance.register.intake import (
     without_case,
 )
 from compliance.register.noticebook import ALARM_KINDS, NoticeBook
-from schemas.codec import unframe
-from schemas.errors import BusError, NotProvisionedError, SchemaError, UsageError
+from schemas.errors import BusError, NotProvisionedError, UsageError
 from schemas.refusals import RefusalCode
 
 LOG = logging.getLogger("bus")
@@ -191,23 +190,12 @@ class IntakeWorker:
                 raise unavailable(f"cannot read {place[0]}", KafkaException(error))
         return found
 
-    def _datum(self, message: Message) -> Mapping[str, Any] | None:
-        """What was written, by the schema that wrote it; None where nobody can read it."""
-        framed = unframe(message.value())
-        codec = None if framed is None else self._cluster.registry.codec(framed[0])
-        if framed is None or codec is None:
-            return None
-        try:
-            return codec.decode_physical(framed[1])
-        except SchemaError:
-            return None
-
     # -- taking in --------------------------------------------------------------------------------------------------
 
     def _take(self, message: Message) -> None:
         topic, place = message.topic() or "", (message.topic() or "", message.partition() or 0)
         offset = message.offset() or 0
-        datum = self._datum(message) if message.value() is not None else {}
+        datum = {} if message.value() is None else self._cluster.registry.datum(message.value())
         found = None if not datum or topic == ALARM.pattern else self._found(topic, datum)
         at = self._now()
         try:

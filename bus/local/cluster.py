@@ -121,8 +121,9 @@ def _start_idle(
         program = install(settings.cache_dir, "kafka")
         cluster_id = kafka.settle_cluster(settings.state_dir, len(nodes))
         kafka.format_storage(nodes, cluster_id, tls["broker"], program, lock)
+        more = settings.local_java_options.split()
         for node in idle:
-            kafka.start_node(node, nodes, _service(settings, node.name), tls["broker"], program)
+            kafka.start_node(node, nodes, _service(settings, node.name), tls["broker"], program, more)
 
 
 def down(settings: Settings, *, wipe: bool = False) -> tuple[str, ...]:

@@ -227,13 +227,25 @@ def format_storage(nodes: Sequence[Node], cluster_id: str, tls: TlsFiles, progra
         (node.folder / "data.new").replace(node.data)
 
 
-def start_node(node: Node, nodes: Sequence[Node], service: Service, tls: TlsFiles, program: Installed) -> None:
-    """Write the node's properties and start it; `await_cluster` tells when it serves."""
+def start_node(
+    node: Node, nodes: Sequence[Node], service: Service, tls: TlsFiles, program: Installed, more: Sequence[str] = ()
+) -> None:
+    """Write the node's properties and start it; `await_cluster` tells when it serves.
+
+    Args:
+        node: the one to start.
+        nodes: all of the cluster.
+        service: its process.
+        tls: the brokers' certificate.
+        program: Kafka and its Java.
+        more: options for Java behind our own, of which the later one counts.
+    """
     properties = node.folder / "server.properties"
     properties.write_text(render(node, nodes, tls, node.data), encoding="utf-8")
     command = [
         program.java,
         *java_options(),
+        *more,
         *_LOG_OPTIONS,
         "-cp",
         f"{program.folder}/*",

@@ -5,13 +5,14 @@ Any registry with Confluent's API serves. Answers are remembered for ever: an id
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from confluent_kafka.schema_registry import ConfigCompatibilityLevel, Schema, SchemaRegistryClient, ServerConfig
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from bus.settings import Settings
 from bus.wire.clients import Principal
-from schemas.codec import Codec, fingerprint, frame_head
+from schemas.codec import Codec, fingerprint, frame_head, unframe
 from schemas.errors import (
     IncompatibleSchemaError,
     NotProvisionedError,
@@ -24,6 +25,8 @@ COMPATIBILITY = "FULL_TRANSITIVE"
 _NOT_FOUND = 404
 _CONFLICT = 409
 _SERVER = 500
+# Ids asked for in vain that are remembered: enough for mistakes, too few to fill the memory on purpose.
+_STRANGE = 1_000
 
 
 def subject_of_topic(topic: str) -> str:
@@ -86,6 +89,7 @@ class Registry:
         self._texts: dict[int, str | None] = {}
         self._fingerprints: dict[int, str | None] = {}
         self._codecs: dict[int, Codec] = {}
+        self._strange: set[int] = set()
 
     def register(self, topic: str, codec: Codec) -> int:
         """Register the value schema of a topic; the id it has.
@@ -202,3 +206,24 @@ class Registry:
                 return None
             self._codecs[schema_id] = Codec(text)
         return self._codecs[schema_id]
+
+    def datum(self, value: bytes | None) -> dict[str, Any] | None:
+        """What a framed value says with wire values, by the schema that wrote it; None where nobody can read it.
+
+        An unknown id is asked for once: where agencies write, they could keep a reader busy with ids that there are not.
+
+        Raises:
+            RegistryUnavailableError: no answer.
+        """
+        framed = unframe(value)
+        if framed is None or framed[0] in self._strange:
+            return None
+        try:
+            codec = self.codec(framed[0])
+            if codec is not None:
+                return codec.decode_physical(framed[1])
+        except SchemaError:
+            return None
+        if len(self._strange) < _STRANGE:
+            self._strange.add(framed[0])
+        return None

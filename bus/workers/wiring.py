@@ -65,6 +65,10 @@ class Worker:
             self.server.stop()
             self.slot.close()
 
+    def stop(self) -> None:
+        """End after the current turn; safe from a signal handler or another thread."""
+        self.loop.stop()
+
 
 def _parts(settings: Settings, role: str) -> tuple[Slot, Metrics, Health, HealthServer]:
     slot = Slot(settings.state_dir, role)
@@ -154,7 +158,7 @@ WORKERS: dict[str, Callable[[Settings], Worker]] = {
 
 def run_until_signalled(settings: Settings, worker: Worker) -> None:
     """Run in the main thread; SIGTERM and SIGINT end it after the current turn."""
-    stop_when_signalled(worker.loop.stop, settings.stop_timeout_s)
+    stop_when_signalled(worker.stop, settings.stop_timeout_s)
     end_when_stuck()
     # What was made so far stays for ever: the collector need not walk it again and again while events wait.
     gc.freeze()

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.city import City, running, until
+from tests.city import City
 from tests.killing import STEPS, SUBJECTS, VERSIONS, count, kill_at, orders, publish_versions, quick_city
 from tests.local_cluster import LocalBus
+from tests.threads import running, until
 
 pytestmark = pytest.mark.kafka
 

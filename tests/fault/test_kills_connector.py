@@ -16,10 +16,11 @@ import pytest
 from bus.settings import Settings
 from bus.workers.supervisor import environment_of
 from tests.builders import permit
-from tests.city import WAIT_S, City, until
+from tests.city import City
 from tests.killing import STEPS, kill_at, quick_city
 from tests.local_cluster import LocalBus
 from tests.source_table import write_table
+from tests.threads import WAIT_S, until
 
 pytestmark = pytest.mark.kafka
 

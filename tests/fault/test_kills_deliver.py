@@ -11,9 +11,10 @@ import pytest
 
 from bus import Change, Publisher
 from tests.builders import permit
-from tests.city import City, running, until
+from tests.city import City
 from tests.killing import STEPS, SUBJECTS, VERSIONS, count, kill_at, orders, publish_versions, quick_city
 from tests.local_cluster import LocalBus
+from tests.threads import running, until
 
 pytestmark = pytest.mark.kafka
 

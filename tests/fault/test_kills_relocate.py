@@ -13,9 +13,10 @@ import pytest
 from bus import Change, Publisher
 from bus.demo.people import Maker
 from tests.builders import permit
-from tests.city import City, running, until
+from tests.city import City
 from tests.killing import SUBJECTS, kill_at, quick_city
 from tests.local_cluster import LocalBus
+from tests.threads import running, until
 
 pytestmark = pytest.mark.kafka
 

@@ -26,7 +26,8 @@ from bus.wire.transaction import AbortedError, Transactions
 from bus.workers.supervisor import environment_of
 from schemas.errors import DeadlineError
 from tests.builders import permit
-from tests.city import WAIT_S, City, until
+from tests.city import City
+from tests.threads import WAIT_S, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 

@@ -22,14 +22,15 @@ from bus.wire.clients import Principal
 from bus.wire.registry import Registry
 from compliance.catalogue import schema_of
 from compliance.entry import CatalogueEntry
-from schemas.codec import Codec
+from schemas.codec import Codec, frame_head
 from schemas.errors import IncompatibleSchemaError, RegisterFileError
 from schemas.resource import envelope
 from schemas.words import Receipt
 from tests.builders import permit
-from tests.city import WAIT_S, City, running, today, until
+from tests.city import City, today
 from tests.command import Command
 from tests.local_cluster import LocalBus
+from tests.threads import WAIT_S, running, until
 
 pytestmark = pytest.mark.kafka
 CANARY = "canary-nickname"
@@ -302,3 +303,27 @@ def test_the_commands_read_the_register_on_kafka(
     ran = bus_command("catalogue", "import", target)
     back.write_text(ran.out, encoding="utf-8")
     assert bus_command("catalogue", "diff", back).out == "the file changes nothing in the catalogue\n"
+
+
+def test_a_reader_decodes_by_the_schema_that_wrote_and_asks_for_an_unknown_id_once(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = [{"name": "count", "type": "long"}]
+    first = Codec(json.dumps({"type": "record", "name": "Word", "fields": fields}))
+    fields.insert(0, {"name": "said", "type": "string", "default": ""})
+    second = Codec(json.dumps({"type": "record", "name": "Word", "fields": fields}))
+    writer, topic = registry_of(city), f"words-{city.suffix}"
+    for codec in (first, second):
+        writer.register(topic, codec)
+    old = writer.head(topic, first) + first.encode_physical({"count": 7})
+    new = writer.head(topic, second) + second.encode_physical({"said": "测试", "count": 8})
+    asked: list[int] = []
+    text = Registry.text
+    monkeypatch.setattr(Registry, "text", lambda self, number: asked.append(number) or text(self, number))
+    reader = registry_of(city)
+    assert reader.datum(old) == {"count": 7}
+    assert reader.datum(new) == {"said": "测试", "count": 8}
+    nobodys = frame_head(2**31 - 1)
+    for value in (None, b"", b"rubbish", nobodys, nobodys, old[:-1], new + b"\0", writer.head(topic, second)):
+        assert reader.datum(value) is None
+    assert asked.count(2**31 - 1) == 1

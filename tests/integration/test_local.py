@@ -20,7 +20,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from bus.local import cluster, registry
 from bus.local.artifacts import install
 from bus.local.certificates import issue_role
-from bus.local.kafka import TOOL_OPTIONS, nodes_of, render
+from bus.local.kafka import TOOL_OPTIONS, java_options, nodes_of, render
 from bus.local.process import port_is_free, wait_until
 from bus.settings import Settings
 from tests.compose_file import compose, environment
@@ -200,6 +200,15 @@ def test_an_agency_without_a_right_writes_nowhere(local_bus: LocalBus) -> None:
     producer.flush(WAIT_S)
     assert [error.code() for error in seen if error is not None] == [KafkaError.TOPIC_AUTHORIZATION_FAILED]
     assert "local.denied" not in AdminClient(local_bus.agency("police")).list_topics(timeout=WAIT_S).topics
+
+
+def test_further_options_for_java_reach_the_brokers_behind_those_of_their_own(local_bus: LocalBus) -> None:
+    pid = pids(cluster.status(local_bus.settings))["kafka-1"]
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    more = local_bus.settings.local_java_options.split()
+    first = words.index(more[0])
+    assert words[1:first] == list(java_options())
+    assert words[first : first + len(more)] == more
 
 
 def test_no_client_makes_a_topic_by_writing_to_it(local_bus: LocalBus) -> None:

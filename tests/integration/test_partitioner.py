@@ -12,8 +12,9 @@ from bus.local.artifacts import install, java
 from bus.provision.actual import Cluster
 from bus.wire.clients import Principal
 from schemas.partition import partition_of
-from tests.city import City, until
+from tests.city import City
 from tests.local_cluster import LocalBus
+from tests.threads import until
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 7

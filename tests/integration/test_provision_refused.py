@@ -17,7 +17,7 @@ from bus.wire.clients import Principal, producer
 from bus.wire.registry import Registry
 from compliance.difference import Action
 from schemas.errors import IncompatibleSchemaError, RefusedError, RegisterFileError
-from tests.city import City, until
+from tests.city import City
 from tests.local_cluster import LocalBus
 from tests.provisioning import (
     actions,
@@ -28,6 +28,7 @@ from tests.provisioning import (
     registry_of,
     schema_file,
 )
+from tests.threads import until
 
 pytestmark = pytest.mark.kafka
 

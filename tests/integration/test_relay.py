@@ -4,9 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -20,15 +17,15 @@ from bus.register.lock import relay_lock
 from bus.register.place import open_register, opened
 from bus.register.relay import FINISH, LOOK, MARK, PROVISION, WRITE, Relay
 from bus.register.worker import RegisterWorker
-from bus.settings import Settings
 from bus.wire.transaction import COMMIT, PRODUCE
 from bus.workers.supervisor import environment_of
 from compliance.models import Grant, GrantState
 from compliance.register.outbox import backlog
 from compliance.register.service import Register
-from tests.city import City, until
+from tests.city import City
 from tests.local_cluster import LocalBus
 from tests.register import OPERATOR
+from tests.threads import in_thread, until
 
 pytestmark = pytest.mark.kafka
 STEPS = (LOOK, PROVISION, WRITE, PRODUCE, COMMIT, COMMIT + 1, MARK, FINISH)
@@ -68,20 +65,6 @@ def written(city: City) -> list[bytes]:
     """Every event of the city's grant that a reader could have seen, in order."""
     key = next(iter(city.grants)).encode()
     return [message.value() or b"" for message in city.read("register.grant") if message.key() == key]
-
-
-@contextmanager
-def working(settings: Settings) -> Iterator[RegisterWorker]:
-    """The register's worker in a thread."""
-    worker = RegisterWorker(settings)
-    thread = threading.Thread(target=worker.run, daemon=True)
-    thread.start()
-    try:
-        yield worker
-    finally:
-        worker.stop()
-        thread.join(40)
-        assert not thread.is_alive()
 
 
 def test_a_relay_that_ends_at_any_step_loses_nothing_and_publishes_nothing_with_another_meaning(city: City) -> None:
@@ -133,7 +116,7 @@ def test_a_worker_killed_between_kafka_and_database_is_followed_by_one_that_fini
         )
         assert process.returncode == -signal.SIGKILL
         assert backlog(register.engine).facts > 0
-        with working(city.settings):
+        with in_thread(RegisterWorker(city.settings)):
             until(lambda: backlog(register.engine).facts == 0, "the successor's relay")
         assert on_kafka(city) is GrantState.SUSPENDED
         right = Right(f"User:agency-{city.subscriber}", TOPIC, city.topic(next(iter(city.grants))), READ)
@@ -143,7 +126,7 @@ def test_a_worker_killed_between_kafka_and_database_is_followed_by_one_that_fini
 def test_without_kafka_decisions_go_on_and_go_out_when_it_is_back(city: City) -> None:
     nowhere = city.settings.model_copy(update={"bootstrap_servers": "127.0.0.1:9", "request_timeout_s": 0.5})
     with opened(city.settings) as register:
-        with working(nowhere) as worker:
+        with in_thread(RegisterWorker(nowhere)) as worker:
             decide(city, register, GrantState.SUSPENDED)
             until(lambda: worker.health.problem is not None, "the worker's word on Kafka")
             assert "Kafka" in (worker.health.problem or "")
@@ -152,7 +135,7 @@ def test_without_kafka_decisions_go_on_and_go_out_when_it_is_back(city: City) ->
             waiting = worker.metrics.gauge("bus_register_outbox_pending")
             until(lambda: waiting._value.get() >= 1, "the figure of what waits")
         assert on_kafka(city) is GrantState.ACTIVE
-        with working(city.settings) as worker:
+        with in_thread(RegisterWorker(city.settings)) as worker:
             until(lambda: on_kafka(city) is GrantState.SUSPENDED, "the decision on Kafka")
             until(lambda: worker.health.ready and worker.health.problem is None, "a worker without trouble")
             assert worker.metrics.counter("bus_register_sent_total").labels("grant")._value.get() >= 1
@@ -161,7 +144,11 @@ def test_without_kafka_decisions_go_on_and_go_out_when_it_is_back(city: City) ->
 def test_two_workers_publish_every_decision_once(city: City) -> None:
     before = len(written(city))
     states = [GrantState.SUSPENDED, GrantState.ACTIVE] * 3
-    with working(city.settings), working(city.settings), opened(city.settings) as register:
+    with (
+        in_thread(RegisterWorker(city.settings)),
+        in_thread(RegisterWorker(city.settings)),
+        opened(city.settings) as register,
+    ):
         for state in states:
             decide(city, register, state)
             until(lambda: backlog(register.engine).facts == 0, "the relay of a decision")
@@ -171,7 +158,7 @@ def test_two_workers_publish_every_decision_once(city: City) -> None:
 def test_a_register_that_lost_its_database_adopts_what_stands_on_kafka(city: City, tmp_path: Path) -> None:
     lost = city.settings.model_copy(update={"register_url": f"sqlite:///{tmp_path / 'new.db'}"})
     before = written(city)
-    with working(lost) as worker:
+    with in_thread(RegisterWorker(lost)) as worker:
         until(lambda: worker.health.ready, "the adoption")
     adopted = open_register(lost)
     try:

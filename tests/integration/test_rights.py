@@ -15,8 +15,9 @@ from bus.provision.binding import binding_of
 from bus.provision.register import apply_register_file
 from bus.provision.rights import READ, TOPIC, Right
 from bus.wire.clients import Principal, admin, consumer, producer
-from tests.city import City, until
+from tests.city import City
 from tests.local_cluster import LocalBus
+from tests.threads import until
 
 pytestmark = pytest.mark.kafka
 DENIED = {

@@ -24,9 +24,9 @@ from bus.workers.supervisor import environment_of
 from bus.workers.watch import Watch, looks
 from bus.workers.wiring import WORKERS
 from schemas.errors import KafkaUnavailableError
-from tests.city import until
 from tests.local_cluster import HOST, fresh_settings
 from tests.processes import children_of, listens_to_sigterm, processes_of
+from tests.threads import until
 
 pytestmark = pytest.mark.timeout(400)
 

@@ -13,7 +13,7 @@ import pytest
 
 from bus.settings import Settings
 from bus.workers.supervisor import environment_of
-from tests.city import WAIT_S, running, until
+from tests.threads import WAIT_S, running, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 

@@ -14,8 +14,9 @@ from compliance.catalogue import local_date
 from compliance.period import period
 from schemas.refusals import RefusalCode
 from tests.builders import permit
-from tests.city import City, running, until
+from tests.city import City
 from tests.local_cluster import LocalBus
+from tests.threads import running, until
 
 pytestmark = pytest.mark.kafka
 

@@ -5,9 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,9 +33,10 @@ from processors.keying import TOKEN_BYTES
 from schemas.codec import unframe
 from schemas.resource import ResourceSchema, envelope, packaged_text
 from tests.builders import person, rows
-from tests.city import WAIT_S, City, running, until
+from tests.city import City
 from tests.killing import kill_at
 from tests.local_cluster import LocalBus
+from tests.threads import WAIT_S, in_thread, leads, ready, running, until
 
 pytestmark = pytest.mark.kafka
 WHO = {"name": "测试甲", "sex_code": "1", "ethnicity_code": "01"}
@@ -139,32 +139,9 @@ def registrars(local_bus: LocalBus, tmp_path: Path) -> Registrars:
 
 
 @contextmanager
-def checking(
-    settings: Settings,
-    checks: Sequence[CrossCheck],
-    begun: Callable[[CrossCheckWorker], bool] = lambda worker: worker.leads,
-) -> Iterator[CrossCheckWorker]:
-    worker = CrossCheckWorker(settings, checks=checks)
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            worker.run()
-        except BaseException as error:  # noqa: BLE001  raised in the test
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        until(lambda: begun(worker) or bool(errors), "the worker")
-        if not errors:
-            yield worker
-    finally:
-        worker.stop()
-        thread.join(WAIT_S)
-        if errors:
-            raise errors[0]
-    assert not thread.is_alive()
+def checking(settings: Settings, checks: Sequence[CrossCheck]) -> Iterator[CrossCheckWorker]:
+    with in_thread(CrossCheckWorker(settings, checks=checks), leads) as worker:
+        yield worker
 
 
 def test_a_hit_opens_is_corrected_and_closes_and_the_command_shows_it(registrars: Registrars) -> None:
@@ -257,7 +234,7 @@ def test_after_a_killed_lead_the_one_that_stood_by_goes_on_and_a_lost_store_tell
     registrars.say(0, "residence_permit", {**ENDED, "name": "测试乙"})
     with another_process(registrars) as first:
         until(lambda: len(registrars.told()) == 1, "what the first told")
-        with checking(settings, registrars.checks, lambda worker: worker.health.ready) as second:
+        with in_thread(CrossCheckWorker(settings, checks=registrars.checks), ready) as second:
             assert not second.leads
             registrars.say(1, "residence_permit", {**ENDED, "name": "测试乙"})
             until(lambda: len(registrars.told()) == 2, "what the first told then")

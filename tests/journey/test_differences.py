@@ -1,47 +1,21 @@
 """What a source holds and what the bus holds, compared by the worker: a row that went unmarked, a kill, a mended end."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bus.crosscheck.worker import CrossCheckWorker
-from bus.settings import Settings
 from bus.topics import DIFFERENCE
 from processors.holding import digest_of as digest
 from processors.holding import range_name, range_of
-from tests.city import WAIT_S, City, running, until
+from tests.city import City
 from tests.journey.test_digests import QUICK, ROWS, of_the_source, on_the_bus, run_sql
 from tests.local_cluster import LocalBus
 from tests.source_table import connecting, write_table
+from tests.threads import in_thread, leads, running, until
 
 pytestmark = pytest.mark.kafka
-
-
-@contextmanager
-def comparing(settings: Settings) -> Iterator[CrossCheckWorker]:
-    """A cross-check worker in a thread, once it leads."""
-    worker, errors = CrossCheckWorker(settings, checks=()), list[BaseException]()
-
-    def run() -> None:
-        try:
-            worker.run()
-        except BaseException as error:  # noqa: BLE001  raised in the test
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        until(lambda: worker.leads or bool(errors), "the lead")
-        yield worker
-    finally:
-        worker.stop()
-        thread.join(WAIT_S)
-    if errors:
-        raise errors[0]
 
 
 def told(city: City) -> list[dict[str, Any]]:
@@ -66,7 +40,7 @@ def test_a_row_that_goes_without_a_mark_is_told_and_closed_once_it_is_back(local
             tmp_path, "create table aside as select * from permits where id = 9", "delete from permits where id = 9"
         )
         [lost] = everything - of_the_source(city, file)
-        with comparing(settings):
+        with in_thread(CrossCheckWorker(settings, checks=()), leads):
             until(lambda: bool(told(city)), "the difference")
         [opened] = told(city)
         [differing] = opened["ranges"]
@@ -78,7 +52,7 @@ def test_a_row_that_goes_without_a_mark_is_told_and_closed_once_it_is_back(local
             left.unlink()
         run_sql(tmp_path, "insert into permits select * from aside")
         assert of_the_source(city, file) == everything
-        with comparing(settings):
+        with in_thread(CrossCheckWorker(settings, checks=()), leads):
             until(lambda: len(told(city)) > 1, "its end")
         closed = told(city)[-1]
         assert (closed["state"], closed["ranges"], closed["since"]) == ("CLOSED", [], opened["since"])

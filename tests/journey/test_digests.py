@@ -27,10 +27,11 @@ from processors.reports import refused_topic
 from schemas.codec import unframe
 from schemas.resource import envelope
 from tests.builders import permit
-from tests.city import City, running, until
+from tests.city import City
 from tests.killing import kill_at, quick_city
 from tests.local_cluster import LocalBus
 from tests.source_table import connecting, write_table
+from tests.threads import running, until
 
 pytestmark = pytest.mark.kafka
 

@@ -12,10 +12,11 @@ from bus import Change, Publisher
 from bus.provision.register import apply_register_file
 from schemas.codec import frame
 from tests.builders import permit
-from tests.city import City, running
+from tests.city import City
 from tests.local_cluster import LocalBus
 from tests.provisioning import edited, registry_of
 from tests.sm2 import SM2
+from tests.threads import running
 
 pytestmark = pytest.mark.kafka
 DRAFT = '{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}'

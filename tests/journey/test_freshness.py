@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,10 +42,11 @@ from schemas.codec import unframe
 from schemas.errors import UsageError
 from schemas.resource import envelope
 from tests.builders import permit
-from tests.city import WAIT_S, City, running, until
+from tests.city import City
 from tests.killing import kill_at
 from tests.local_cluster import LocalBus
 from tests.register import AUTHORITY, moved, of
+from tests.threads import WAIT_S, in_thread, leads, ready, running, until
 
 pytestmark = pytest.mark.kafka
 QUICK = Limits(silent_after=2_500)
@@ -65,29 +66,9 @@ def city(local_bus: LocalBus, tmp_path: Path) -> City:
 
 
 @contextmanager
-def watching(
-    settings: Settings, limits: Limits, begun: Callable[[FreshnessWorker], bool] = lambda worker: worker.leads
-) -> Iterator[FreshnessWorker]:
-    worker = FreshnessWorker(settings, limits=limits)
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            worker.run()
-        except BaseException as error:  # noqa: BLE001  raised in the test
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        until(lambda: begun(worker) or bool(errors), "the worker")
+def watching(settings: Settings, limits: Limits) -> Iterator[FreshnessWorker]:
+    with in_thread(FreshnessWorker(settings, limits=limits), leads) as worker:
         yield worker
-    finally:
-        worker.stop()
-        thread.join(WAIT_S)
-    if errors:
-        raise errors[0]
-    assert not thread.is_alive()
 
 
 def say(city: City, kind: str, topic: str, datum: Mapping[str, Any], principal: Principal | None = None) -> None:
@@ -418,7 +399,7 @@ def test_killed_leads_lose_nothing_count_nothing_twice_and_no_offset_is_ever_com
     kill_at(city.settings, "freshness", COMMIT)
     with another_process(city.settings) as second:
         until(lambda: counted(city) > 0, "what the second wrote")
-        with watching(city.settings, Limits(), lambda worker: worker.health.ready) as third:
+        with in_thread(FreshnessWorker(city.settings, limits=Limits()), ready) as third:
             assert not third.leads
             second.send_signal(signal.SIGKILL)
             until(lambda: third.leads, "the lead of the one that stood by")

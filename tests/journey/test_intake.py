@@ -4,10 +4,8 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,13 +29,14 @@ from compliance.register.noticebook import NoticeBook, Told
 from compliance.register.service import Register
 from compliance.workflow import Matter
 from schemas.resource import envelope
-from tests.city import WAIT_S, City, until
+from tests.city import City
 from tests.findings import alarm, difference, hit, millis, side
 from tests.killing import kill_at
 from tests.local_cluster import LocalBus
 from tests.postgres import Postgres
 from tests.procedures import RIGHT_EVENT
 from tests.register import OPERATOR, moved
+from tests.threads import WAIT_S, in_thread, until
 
 pytestmark = pytest.mark.kafka
 
@@ -53,19 +52,6 @@ def city_over(local_bus: LocalBus, folder: Path, database: str) -> City:
 @pytest.fixture
 def city(local_bus: LocalBus, tmp_path: Path) -> City:
     return city_over(local_bus, tmp_path, f"sqlite:///{tmp_path / 'register.db'}")
-
-
-@contextmanager
-def working(worker: Any) -> Iterator[Any]:
-    """A worker of the register in a thread, stopped at the end."""
-    thread = threading.Thread(target=worker.run, daemon=True)
-    thread.start()
-    try:
-        yield worker
-    finally:
-        worker.stop()
-        thread.join(WAIT_S)
-        assert not thread.is_alive()
 
 
 def say(city: City, kind: str, key: str, datum: Mapping[str, Any] | bytes) -> None:
@@ -113,7 +99,7 @@ def counted(worker: IntakeWorker, topic: str, taken: Taken) -> float:
 
 def test_an_alarm_on_the_topic_is_a_notice_until_it_is_cleared_and_a_second_worker_stands_by(city: City) -> None:
     since = datetime.now(UTC) - timedelta(hours=1)
-    with opened(city.settings) as register, working(IntakeWorker(city.settings)) as worker:
+    with opened(city.settings) as register, in_thread(IntakeWorker(city.settings)) as worker:
         say(city, ALARM.pattern, "x", b"rubbish")
         say_alarm(city, since)
         until(lambda: len(notices(city, register)) == 1, "the notice")
@@ -125,7 +111,7 @@ def test_an_alarm_on_the_topic_is_a_notice_until_it_is_cleared_and_a_second_work
             check=True,
         )
         assert [row["kind"] for row in json.loads(listed.stdout)] == ["SILENT"]
-        with working(IntakeWorker(city.settings)) as second:
+        with in_thread(IntakeWorker(city.settings)) as second:
             until(lambda: second.health.ready, "the second worker")
             say_alarm(city, since, datetime.now(UTC))
             until(lambda: len(notices(city, register)) == 2, "the withdrawal")
@@ -136,7 +122,7 @@ def test_an_alarm_on_the_topic_is_a_notice_until_it_is_cleared_and_a_second_work
 def test_a_hit_is_a_case_that_the_owners_correction_closes_and_a_waiver_stands_on_its_topic(city: City) -> None:
     now = datetime.now(UTC)
     first, second = hit_of(city, now), hit_of(city, now + timedelta(seconds=1))
-    with opened(city.settings) as register, working(IntakeWorker(city.settings)):
+    with opened(city.settings) as register, in_thread(IntakeWorker(city.settings)):
         say_hit(city, first)
         until(lambda: [case.state for case in cases(city, register)] == ["NOTIFIED"], "the case")
         wrong = first["left"]["event_id"]
@@ -154,7 +140,7 @@ def test_a_hit_is_a_case_that_the_owners_correction_closes_and_a_waiver_stands_o
         until(lambda: len(cases(city, register)) == 3, "the second hit")
         [waived] = [case for case in cases(city, register) if case.state == "NOTIFIED"]
         moved(register.act(waived.number, "waive", {"reason": "写法不同，含义一致"}, OPERATOR, datetime.now(UTC)))
-        with working(RegisterWorker(city.settings)):
+        with in_thread(RegisterWorker(city.settings)):
             key = f"{second['pair']}.{second['compared'].hex()}"
             until(lambda: key.encode() in [found for found, _ in city.entries("register.waiver")], "the waiver")
     [row] = [row for found, row in city.decoded("register.waiver") if found == key.encode()]
@@ -164,7 +150,7 @@ def test_a_hit_is_a_case_that_the_owners_correction_closes_and_a_waiver_stands_o
 def test_what_finds_no_entry_becomes_a_case_when_there_is_one(city: City, tmp_path: Path) -> None:
     (tmp_path / "later").mkdir()
     later, now = City(city.settings, tmp_path / "later"), datetime.now(UTC)
-    with opened(city.settings) as register, working(IntakeWorker(city.settings)) as worker:
+    with opened(city.settings) as register, in_thread(IntakeWorker(city.settings)) as worker:
         say_hit(later, hit_of(later, now))
         # What others left on the shared topics may be refused, too.
         until(lambda: later.resource in {one.body["left"]["resource"] for one in without_case(register.engine)}, "it")
@@ -178,13 +164,13 @@ def test_what_finds_no_entry_becomes_a_case_when_there_is_one(city: City, tmp_pa
 def test_a_topic_that_was_made_anew_is_read_from_its_beginning_and_what_was_known_is_a_repeat(city: City) -> None:
     first, second = (hit_of(city, datetime.now(UTC)) for _ in range(2))
     with opened(city.settings) as register:
-        with working(IntakeWorker(city.settings)):
+        with in_thread(IntakeWorker(city.settings)):
             say_hit(city, first)
             until(lambda: len(cases(city, register)) == 1, "the case")
         with register.deciding(datetime.now(UTC)) as decision:
             for topic in TOPICS:
                 assert take_in(decision.connection, (topic, 0), 1_000_000)
-        with working(IntakeWorker(city.settings)) as worker:
+        with in_thread(IntakeWorker(city.settings)) as worker:
             say_hit(city, second)
             until(lambda: len(cases(city, register)) == 2, "the second case")
             assert counted(worker, "hit", Taken.REPEATED) >= 1
@@ -223,7 +209,7 @@ def kill_and_go_on(city: City, step: int) -> None:
     say_alarm(city, now - timedelta(hours=1))
     kill_at(city.settings, "intake", step)
     with opened(city.settings) as register:
-        with working(IntakeWorker(city.settings)):
+        with in_thread(IntakeWorker(city.settings)):
             until(lambda: len(notices(city, register)) == 1 and len(cases(city, register)) == len(hits), "all of it")
             say_hit(city, {**hits[1], "state": "CLOSED", "reason": "WITHDRAWN", "told_at": millis(now) + 1})
             until(lambda: Counter(case.state for case in cases(city, register))["OWNER_DONE"] == 2, "the last")

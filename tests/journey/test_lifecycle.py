@@ -24,9 +24,10 @@ from bus.wire.errors import kafka_error
 from bus.workers.supervisor import environment_of
 from schemas.errors import DeadlineError, RefusedError
 from tests.builders import permit
-from tests.city import WAIT_S, City, running, until
+from tests.city import City
 from tests.local_cluster import LocalBus
 from tests.processes import listens_to_sigterm
+from tests.threads import WAIT_S, running, until
 
 pytestmark = pytest.mark.kafka
 

@@ -10,8 +10,9 @@ import pytest
 from bus import Change, Operation, Publisher, Subscriber
 from bus.demo.people import TODAY, Maker, Row
 from tests.builders import permit
-from tests.city import WAIT_S, City, running, until
+from tests.city import City
 from tests.local_cluster import LocalBus
+from tests.threads import WAIT_S, running, until
 
 pytestmark = pytest.mark.kafka
 LINK = "identity_link"

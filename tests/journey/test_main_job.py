@@ -1,9 +1,7 @@
 """The main job on real Kafka: publish, admit, refuse, deliver, withdraw, revoke; and what must never be seen."""
 
 import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,8 +20,9 @@ from bus.wire.table import end_offsets
 from bus.workers.sink import SinkConfig, SinkWorker
 from schemas.errors import NotProvisionedError, RefusedError
 from tests.builders import canary_person, permit
-from tests.city import WAIT_S, City, running, until
+from tests.city import City
 from tests.local_cluster import LocalBus
+from tests.threads import WAIT_S, in_thread, running, until
 
 pytestmark = pytest.mark.kafka
 
@@ -348,13 +347,13 @@ def test_a_sink_keeps_the_current_rows_in_a_table_exactly_once(
 
     with Publisher(city.owner, settings=city.settings) as publisher:
         publisher.publish(city.resource, rows).receipts()
-        with sinking(city, config):
+        with in_thread(SinkWorker(city.settings, config)):
             until(lambda: copied() == numbers(*rows), "six rows")
         # While the sink is down: a new version, a withdrawal, two new records.
         publisher.publish(city.resource, [Change(rows[0].data, now())]).receipts()
         publisher.publish(city.resource, [Change(rows[1].data, now(), Operation.WITHDRAW)]).receipts()
         newest = publisher.publish(city.resource, changes(2, seed=700)).receipts()
-        with sinking(city, config):
+        with in_thread(SinkWorker(city.settings, config)):
             # Seven are there also before the withdrawal, when one of the two new ones has come alone.
             wanted = numbers(rows[0], *rows[2:], *changes(2, seed=700))
             until(lambda: copied() == wanted, "the seven rows that stand")
@@ -362,17 +361,3 @@ def test_a_sink_keeps_the_current_rows_in_a_table_exactly_once(
         events = set(connection.execute(text("select bus_event_id from permits")).scalars())
         assert connection.execute(text("select count(*) from permits")).scalar() == len(wanted) == 7
     assert {receipt.event_id for receipt in newest} <= events
-
-
-@contextmanager
-def sinking(city: City, config: SinkConfig) -> Iterator[None]:
-    """A sink in a thread, stopped in good order."""
-    worker = SinkWorker(city.settings, config)
-    thread = threading.Thread(target=worker.run, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        worker.stop()
-        thread.join(WAIT_S)
-        assert not thread.is_alive()

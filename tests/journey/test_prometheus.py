@@ -21,10 +21,11 @@ from bus.settings import Settings
 from bus.workers.supervisor import environment_of
 from processors.freshness.words import quarter_name, quarter_of
 from tests.builders import permit
-from tests.city import City, until
+from tests.city import City
 from tests.compose_file import ROOT
 from tests.local_cluster import free_ports, fresh_settings
 from tests.prometheus import FOLDER, Prometheus, running_prometheus
+from tests.threads import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 

@@ -21,10 +21,11 @@ from compliance.catalogue import local_date, wanted_fields
 from compliance.period import period
 from processors.reports import refused_topic
 from tests.builders import permit
-from tests.city import WAIT_S, City, running, until
+from tests.city import City
 from tests.journey.test_crosscheck import ENDED, HOME, Registrars, checking
 from tests.killing import kill_at
 from tests.local_cluster import LocalBus
+from tests.threads import WAIT_S, running, until
 
 pytestmark = pytest.mark.kafka
 AREA = {"registration_authority_division": "441302"}

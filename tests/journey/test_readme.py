@@ -13,9 +13,9 @@ import pytest
 from bus.local import cluster
 from bus.settings import Settings
 from bus.workers.supervisor import environment_of
-from tests.city import until
 from tests.local_cluster import fresh_settings
 from tests.processes import processes_of
+from tests.threads import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 

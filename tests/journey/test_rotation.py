@@ -13,8 +13,9 @@ from bus.settings import Settings
 from bus.workers.supervisor import environment_of
 from schemas.errors import UsageError
 from tests.builders import permit
-from tests.city import City, running, until
+from tests.city import City
 from tests.journey.test_links import LINK, link, newborn, publish, standing
+from tests.threads import running, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 

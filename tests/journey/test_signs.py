@@ -33,10 +33,11 @@ from processors.freshness.words import (
 from schemas.codec import unframe
 from schemas.resource import envelope
 from schemas.words import FreshnessClass
-from tests.city import City, running, until
+from tests.city import City
 from tests.command import Command
 from tests.local_cluster import LocalBus
 from tests.source_table import connecting, write_table
+from tests.threads import running, until
 
 pytestmark = pytest.mark.kafka
 

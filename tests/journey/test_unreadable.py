@@ -8,8 +8,9 @@ import pytest
 from bus import Change, Publisher
 from bus.local.certificates import issue_agency
 from tests.builders import permit
-from tests.city import City, running, until
+from tests.city import City
 from tests.local_cluster import LocalBus
+from tests.threads import running, until
 
 pytestmark = pytest.mark.kafka
 

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from bus.workers.health import Health, HealthServer
 from schemas.errors import SettingsError
-from tests.city import until
+from tests.threads import until
 
 HOST = "127.0.0.1"
 A_MINUTE = 60.0

@@ -15,7 +15,7 @@ from bus.wire.clients import Principal
 from bus.workers.health import Health
 from bus.workers.watch import Watch, tell_certificates, tell_health, tell_keys, tell_place
 from schemas.errors import KafkaUnavailableError
-from tests.city import until
+from tests.threads import until
 
 
 @pytest.fixture
