@@ -9,11 +9,12 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
-from confluent_kafka import Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from bus.local.certificates import issue_agency
 from bus.provision.register import Report, apply_register_file
@@ -180,13 +181,15 @@ class City:
 
     def read(self, *topics: str) -> list[Message]:
         """Everything that is visible on some topics now, read-committed, in order within each partition."""
-        reader = consumer(
-            self.settings, Principal.role(self.settings, "operator"), "test.read", **{"enable.partition.eof": True}
-        )
+        reader = self._reader
+        open_ends = set()
+        for topic in topics:
+            known = reader.list_topics(topic, timeout=WAIT_S).topics[topic]
+            if known.error is not None:
+                raise KafkaException(known.error)
+            open_ends |= {(topic, part) for part in known.partitions}
+        reader.assign([TopicPartition(topic, part, 0) for topic, part in open_ends])
         try:
-            known = reader.list_topics(timeout=WAIT_S).topics
-            open_ends = {(topic, part) for topic in topics for part in known[topic].partitions}
-            reader.assign([TopicPartition(topic, part, 0) for topic, part in open_ends])
             found: list[Message] = []
             deadline = Deadline(WAIT_S, f"reading {', '.join(topics)[:100]}")
             while open_ends:
@@ -198,11 +201,21 @@ class City:
                         found.append(message)
             return found
         finally:
-            reader.close()
+            reader.unassign()
+
+    @cached_property
+    def _reader(self) -> Consumer:
+        # Kept: tests look again and again, and a new client costs broker and test far more than the look.
+        principal = Principal.role(self.settings, "operator")
+        return consumer(self.settings, principal, "test.read", **{"enable.partition.eof": True})
+
+    @cached_property
+    def _registry(self) -> Registry:
+        return Registry(self.settings, Principal.role(self.settings, "operator"))
 
     def entries(self, topic: str) -> list[tuple[bytes, dict[str, Any] | None]]:
         """Key and decoded value of everything on a topic, as one reading found it; None is a tombstone."""
-        registry = Registry(self.settings, Principal.role(self.settings, "operator"))
+        registry = self._registry
         rows: list[tuple[bytes, dict[str, Any] | None]] = []
         for message in self.read(topic):
             framed = unframe(message.value())

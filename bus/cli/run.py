@@ -121,9 +121,9 @@ def sink(file: Path) -> None:
     help="processes of admit, deliver and relocate each",
 )
 def everything(workers: int) -> None:
-    """Run admit, deliver, relocate, register, freshness, crosscheck and intake, each a process, restarted at an end."""
-    # A second one of the last four would only wait for the first.
-    single = (["register"], ["freshness"], ["crosscheck"], ["intake"])
+    """Run every worker but those at agencies, each a process, restarted when it ends."""
+    # A second one of these would only wait for the first.
+    single = (["register"], ["freshness"], ["crosscheck"], ["intake"], ["notices"])
     commands = [*([kind] for kind in WORKERS for _ in range(workers)), *single]
     supervisor = Supervisor(load(), commands)
     for number in (signal.SIGTERM, signal.SIGINT):

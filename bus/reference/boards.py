@@ -245,6 +245,14 @@ SECURITY = Board(
             shape="number",
         ),
         Panel("使用中的标识密钥", "Token keys in use", "bus_token_keys", ("worker", "instance"), shape="number"),
+        # What the bus did stands in the transaction that did it; what people decided goes out by the register's outbox.
+        Panel(
+            "审计滞后（最旧的未公布决定）",
+            "Audit lag: age of the oldest decision that is not on Kafka",
+            "max(bus_register_outbox_oldest_seconds)",
+            unit="s",
+            shape="number",
+        ),
         Panel("涉密数据事件", "Incidents with classified data", "sum by (kind) (bus_incidents_total)", ("kind",)),
         Panel(
             "签名被拒（1 小时，按单位）",

@@ -29,7 +29,7 @@ from tests.threads import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
-KINDS = ("admit", "deliver", "relocate", "register", "freshness", "crosscheck", "intake")
+KINDS = ("admit", "deliver", "relocate", "register", "freshness", "crosscheck", "intake", "notices")
 # Seven programs that start at once on a busy machine.
 START_S = 90.0
 SILENT_S = 10.0
