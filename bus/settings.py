@@ -126,6 +126,11 @@ class Settings(BaseSettings):
     freshness_refused_share: float = Field(
         0.05, ge=0, lt=1, description="largest share of a day's changes that may be refused"
     )
+    crosschecks_file: Path | None = Field(
+        None,
+        description="YAML file with the city's own cross-checks, which count beside the packaged ones; the same for "
+        "every process of the bus",
+    )
     local_java_options: str = Field(
         "",
         description="further options for the brokers' Java under `bus local up`, behind those of its own, such as "

@@ -9,9 +9,10 @@ import click
 from bus.cli.options import as_json_option
 from bus.cli.tables import print_table
 from bus.crosscheck.listing import standing_hits
+from bus.crosscheck.rules import checks_of
 from bus.settings import load
 from compliance.catalogue import SHANGHAI
-from compliance.crosschecks import CrossCheck, packaged_crosschecks
+from compliance.crosschecks import CrossCheck
 from processors.crosscheck.telling import Told
 from processors.crosscheck.words import Version
 
@@ -47,8 +48,8 @@ def list_(check: str | None, agency: str | None, limit: int, *, as_json: bool) -
 @crosscheck.command()
 @as_json_option
 def rules(*, as_json: bool) -> None:
-    """List the rules."""
-    checks = packaged_crosschecks().checks
+    """List the rules that count here: the packaged ones and the city's own."""
+    checks = checks_of(load())
     if as_json:
         click.echo(json.dumps([check.model_dump(mode="json") for check in checks], ensure_ascii=False))
         return

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from bus.crosscheck.lead import Lead
+from bus.crosscheck.rules import checks_of
 from bus.metrics import Metrics
 from bus.settings import Settings
 from bus.topics import HIT
@@ -26,7 +27,7 @@ from bus.wire.watch import within
 from bus.workers.health import Health, HealthServer
 from bus.workers.signals import end_when_stuck, end_within, stop_when_signalled
 from bus.workers.watch import Watch, looks, tell_certificates, tell_health, tell_place
-from compliance.crosschecks import CrossCheck, packaged_crosschecks
+from compliance.crosschecks import CrossCheck
 from compliance.models import Waiver as Decided
 from compliance.view import RegisterView
 from processors.crosscheck.words import Waiver
@@ -56,11 +57,12 @@ class CrossCheckWorker:
     Args:
         settings: of the bus.
         on_step: called with each step's number of `bus/wire/transaction.py`; a fault test kills here.
-        checks: the rules.
+        checks: the rules; those of the settings when None.
         waivers: what the register says of pairs that are in order.
 
     Raises:
-        NotProvisionedError, KafkaUnavailableError, RegistryUnavailableError, SettingsError: it cannot start now.
+        NotProvisionedError, KafkaUnavailableError, RegistryUnavailableError, SettingsError, RegisterFileError: it
+            cannot start now.
     """
 
     def __init__(
@@ -71,7 +73,7 @@ class CrossCheckWorker:
         waivers: Waivers = waivers_of,
     ) -> None:
         self._settings, self._on_step, self._waivers = settings, on_step, waivers
-        self._checks = packaged_crosschecks().checks if checks is None else tuple(checks)
+        self._checks = checks_of(settings) if checks is None else tuple(checks)
         self._principal = Principal.role(settings, "crosscheck")
         self._registry = Registry(settings, self._principal)
         self._feed = RegisterFeed(settings, self._principal, self._registry)

@@ -19,6 +19,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
+from bus.crosscheck.rules import checks_of
 from bus.intake import differences, hits
 from bus.intake.alarms import take_alarm
 from bus.intake.cases import note_refusal, open_case, take_found
@@ -39,7 +40,6 @@ from bus.wire.table import end_offsets
 from bus.workers.health import Health, HealthServer
 from bus.workers.signals import stop_when_signalled
 from bus.workers.watch import Watch, looks, tell_certificates, tell_health, tell_place
-from compliance.crosschecks import packaged_crosschecks
 from compliance.register.decision import Decision, NoError
 from compliance.register.intake import (
     Finding,
@@ -79,7 +79,7 @@ class IntakeWorker:
         now: the time.
 
     Raises:
-        RegisterUnavailableError, SettingsError, UsageError, NotProvisionedError: it cannot start.
+        RegisterUnavailableError, SettingsError, RegisterFileError, UsageError, NotProvisionedError: it cannot start.
     """
 
     def __init__(self, settings: Settings, on_step: OnStep = no_step, now: Callable[[], datetime] = _now) -> None:
@@ -88,7 +88,7 @@ class IntakeWorker:
         self._cluster = Cluster(settings)
         self._book = NoticeBook(self.register, ways_of(settings))
         self._damping = timedelta(seconds=settings.notice_damping_s)
-        self._checks = {check.id: check for check in packaged_crosschecks().checks}
+        self._checks = {check.id: check for check in checks_of(settings)}
         self.metrics, self.health = Metrics("intake"), Health()
         self.metrics.begin_intake(TOPICS, Taken)
         tell_health(self.metrics, self.health)

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from bus.crosscheck.rules import checks_of
 from bus.keys.store import Keys
 from bus.metrics import Metrics
 from bus.settings import Settings
@@ -20,7 +21,6 @@ from bus.wire.feed import RegisterFeed
 from bus.wire.links import LinkFeed
 from bus.wire.registry import Registry
 from bus.workers.loop import Place, Work
-from compliance.crosschecks import packaged_crosschecks
 from processors.admit import AdmitOutcome, Admitter
 from processors.batch import Frames, InMessage
 from processors.crosscheck.facts import FactMaker
@@ -75,7 +75,7 @@ class AdmitTask:
         self._frames = Frames()
         sealer = Sealer(keys.sections[keys.current], os.urandom)
         self._links = links
-        facts = FactMaker(packaged_crosschecks().checks, keys.digests, Homes(keys.tokens, links.links).of)
+        facts = FactMaker(checks_of(settings), keys.digests, Homes(keys.tokens, links.links).of)
         self._admitter = Admitter(
             feed.view, keys.tokens, sealer, self._frames, settings.submission_max_bytes, facts, links.links
         )

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from confluent_kafka import Consumer, Message
 
+from bus.crosscheck.rules import checks_of
 from bus.keys.store import Keys
 from bus.metrics import Metrics
 from bus.settings import Settings
@@ -30,7 +31,6 @@ from bus.workers.catchup import record_message
 from bus.workers.loop import Place, Work
 from bus.workers.relocation import Progress, RelocationBook
 from compliance.catalogue import local_date
-from compliance.crosschecks import packaged_crosschecks
 from compliance.entry import CatalogueEntry
 from processors.batch import Outgoing
 from processors.crosscheck.facts import FactMaker
@@ -115,7 +115,7 @@ class RelocateTask:
         self._rekeyer: Rekeyer | None = None
         if keys.retiring is not None:
             head = registry.head(LINK.pattern, envelope(LINK.envelope or ""))
-            facts = FactMaker(packaged_crosschecks().checks, keys.digests, Homes(keys.tokens, links.links).of)
+            facts = FactMaker(checks_of(settings), keys.digests, Homes(keys.tokens, links.links).of)
             self._rekeyer = Rekeyer(links.links, keys.tokens, opener, head, facts)
         self._owned: dict[Place, _Owned] = {}
         self._decision = _Decision()

@@ -11,14 +11,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from bus.crosscheck.worker import CrossCheckWorker
-from bus.freshness.worker import FreshnessWorker
-from bus.intake.worker import IntakeWorker
-from bus.register.worker import RegisterWorker
 from bus.settings import load
-from bus.workers.connect import ConnectorWorker, read_config
-from bus.workers.wiring import admit_worker, deliver_worker, relocate_worker
-from compliance.crosschecks import read_crosschecks
 
 
 def main() -> None:
@@ -32,18 +25,32 @@ def main() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     settings = load()
+    # Each kind's own modules alone: victims are many, and Faust's are slow to load.
     if kind == "connector":
+        from bus.workers.connect import ConnectorWorker, read_config  # noqa: PLC0415
+
         ConnectorWorker(settings, read_config(Path(sys.argv[4])), on_step).run()
     elif kind == "register":
+        from bus.register.worker import RegisterWorker  # noqa: PLC0415
+
         RegisterWorker(settings, on_step).run()
     elif kind == "crosscheck":
+        from bus.crosscheck.worker import CrossCheckWorker  # noqa: PLC0415
+        from compliance.crosschecks import read_crosschecks  # noqa: PLC0415
+
         checks = read_crosschecks(Path(sys.argv[4]).read_text(encoding="utf-8"), sys.argv[4]).checks
         CrossCheckWorker(settings, on_step, checks).run()
     elif kind == "intake":
+        from bus.intake.worker import IntakeWorker  # noqa: PLC0415
+
         IntakeWorker(settings, on_step).run()
     elif kind == "freshness":
+        from bus.freshness.worker import FreshnessWorker  # noqa: PLC0415
+
         FreshnessWorker(settings, on_step).run()
     else:
+        from bus.workers.wiring import admit_worker, deliver_worker, relocate_worker  # noqa: PLC0415
+
         makers = {"admit": admit_worker, "deliver": deliver_worker, "relocate": relocate_worker}
         makers[kind](settings, on_step).run()
 
