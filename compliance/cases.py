@@ -1,7 +1,8 @@
 """What open cases about data mean for a delivery: which fields of which subject are disputed (decisions 36)."""
 
 from compliance.workflow import Matter, Matters
-from compliance.workflows.data_case import CODE, OPEN_STATES, current
+from compliance.workflows.data_case import CODE, OPEN_STATES
+from compliance.workflows.data_case_rules import current
 
 
 def token_of(matter: Matter) -> str | None:

@@ -16,8 +16,8 @@ from compliance.register.intake import Finding
 from compliance.values import AgencyCode, ResourceCode, Text
 from compliance.view import RegisterView
 from compliance.workflow import Matter
-from compliance.workflows.data_case import current
 from compliance.workflows.data_case_forms import MOST_RANGES, DigestDifference, DigestRange, Resolution, Revision
+from compliance.workflows.data_case_rules import current
 from schemas.errors import UsageError
 
 TOPIC = "difference"

@@ -18,7 +18,6 @@ from compliance.register.intake import Finding
 from compliance.values import AgencyCode, DivisionCode, ResourceCode
 from compliance.view import RegisterView
 from compliance.workflow import Matter
-from compliance.workflows.data_case import current
 from compliance.workflows.data_case_forms import (
     Correction,
     CrossCheck,
@@ -27,6 +26,7 @@ from compliance.workflows.data_case_forms import (
     Resolution,
     Revision,
 )
+from compliance.workflows.data_case_rules import current
 from schemas.errors import UsageError
 
 TOPIC = "hit"

@@ -7,18 +7,11 @@ person's.
 """
 
 from collections.abc import Callable
-from typing import Any
-from uuid import UUID, uuid5
 
-from compliance.catalogue import schema_or_none
-from compliance.divisions import DivisionSet
-from compliance.entry import CatalogueEntry, Model
-from compliance.models import Waiver
-from compliance.roles import ANY_AGENCY, OPERATOR, PROVIDER, Actor, By, Party, Role
-from compliance.view import RegisterView
-from compliance.workflow import NEW, Context, Matter, Parties, Put, Start, Transition, Workflow
+from compliance.entry import Model
+from compliance.roles import ANY_AGENCY, OPERATOR, PROVIDER, By, Party, Role
+from compliance.workflow import NEW, Context, Start, Transition, Workflow
 from compliance.workflows.data_case_forms import (
-    Case,
     CopySent,
     Correction,
     CrossCheck,
@@ -29,7 +22,6 @@ from compliance.workflows.data_case_forms import (
     NameDifference,
     Notice,
     Objection,
-    Origin,
     OwnerAnswer,
     Rederivation,
     Resolution,
@@ -37,169 +29,40 @@ from compliance.workflows.data_case_forms import (
     VerificationReport,
     WaiverDecision,
 )
-from schemas.refusals import RefusalCode, Refused
+from compliance.workflows.data_case_rules import (
+    another_event,
+    applicant_there,
+    copy_first,
+    correction_asked,
+    fields_of_the_resource,
+    found_by_the_bus,
+    from_a_hit,
+    in_catalogue,
+    is_found_by_others,
+    is_objection,
+    not_the_owner,
+    owner_known,
+    parties_of,
+    waiver,
+)
+from schemas.refusals import Refused
 
 CODE = "data_case"
-OPENINGS: dict[str, Origin] = {
-    "object": Origin.OBJECTION,
-    "report_discrepancy": Origin.DISCREPANCY,
-    "report_digest": Origin.DIGEST,
-    "report_name": Origin.NAME,
-    "report_cross_check": Origin.CROSS_CHECK,
-}
-_FOUND_BY_THE_BUS = frozenset({Origin.DIGEST, Origin.NAME, Origin.CROSS_CHECK})
-_WAIVERS = UUID("c0d0b7a4-6f5e-5b0c-8d0a-3e1f6c2b9a71")
 SEEN = ("RECEIVED", "NOTIFIED")
 """Where the bus may see a difference end: what somebody answered or found stands."""
 REVISED = ("RECEIVED", "VERIFIED_TECHNICAL", "NOTIFIED", "UNFOUNDED", "OWNER_DONE")
 OPEN_STATES = ("RECEIVED", "VERIFIED_TECHNICAL", "NOTIFIED", "UNFOUNDED", "CORRECTED", "OWNER_DONE", "REPORTED")
 
 
-def origin_of(matter: Matter) -> Origin:
-    """Where a case comes from."""
-    return next(origin for action, origin in OPENINGS.items() if action in matter.facts)
-
-
-def opening_of(matter: Matter) -> str:
-    """The action that opened a case."""
-    return next(action for action in OPENINGS if action in matter.facts)
-
-
-def current(matter: Matter, key: str) -> Any:  # noqa: ANN401  JSON
-    """One value of what is disputed now: as it was revised last, else as the case was opened."""
-    revised = matter.facts.get("revise")
-    if revised is not None and (key == "fields" or revised.get(key)):
-        return revised.get(key)
-    return matter.fact(opening_of(matter), key)
-
-
-def _objection(context: Context) -> bool:
-    return OPENINGS.get(context.transition.action) is Origin.OBJECTION or "object" in context.matter.facts
-
-
-def _found_by_others(context: Context) -> bool:
-    return not _objection(context)
-
-
-def _correction_asked(context: Context) -> bool:
-    """Art 26 of the State Council's regulation, where it binds: an agency asked the owner to verify and correct."""
-    known = any(rule.id == "correction_answer" for profile in context.law.profiles for rule in profile.clocks)
-    return known and context.matter.parties.requester is not None
-
-
-def _owners(entry: CatalogueEntry | None, division: str) -> tuple[str, ...]:
-    """The agencies that may own a subject of that division, as the catalogue has it."""
-    found: dict[str, None] = {}
-    for rule in entry.owners if entry is not None else ():
-        if rule.divisions is None or DivisionSet(rule.divisions).covers(division):
-            found |= dict.fromkeys(rule.agencies)
-    return tuple(found)
-
-
-def _parties(form: Case, actor: Actor, view: RegisterView) -> Parties:
-    owners = _owners(view.entry(form.resource), form.division)
-    owner = form.owner or (owners[0] if len(owners) == 1 else None)
-    return Parties(form.division, requester=actor.agency, provider=owner, resource=form.resource, subject=form.token)
-
-
-def _in_catalogue(context: Context) -> Refused | None:
-    """The resource is one of the catalogue, and has the fields."""
-    entry = context.view.entry(context.form.resource)
-    if entry is None:
-        return Refused(RefusalCode.E_NOT_IN_CATALOGUE, "there is no entry for the resource", "resource")
-    schema = schema_or_none(entry)
-    known = schema.fields if schema is not None else {}
-    unknown = [name for name in context.form.fields if name not in known]
-    if unknown:
-        return Refused(RefusalCode.E_FORM, f"the resource has no field {', '.join(unknown)}", "fields")
-    return None
-
-
-def _owner_known(context: Context) -> Refused | None:
-    owners = _owners(context.view.entry(context.form.resource), context.form.division)
-    if context.matter.parties.provider in owners:
-        return None
-    if context.form.owner is not None:
-        return Refused(RefusalCode.E_FORM, "that agency is no owner of the resource there", "owner")
-    detail = "the resource has several owners there: name one" if owners else "the resource has no owner there"
-    return Refused(RefusalCode.E_FORM, detail, "owner")
-
-
-def _not_the_owner(context: Context) -> Refused | None:
-    """An owner corrects its own data by an event; there is nobody else whom the case would go to."""
-    if context.matter.parties.requester == context.matter.parties.provider:
-        return Refused(RefusalCode.E_FORM, "the owner corrects its own data, by an event that supersedes", "owner")
-    return None
-
-
-def _another_event(context: Context) -> Refused | None:
-    event = context.form.correcting_event
-    if event is not None and event == current(context.matter, "event_id"):
-        return Refused(RefusalCode.E_FORM, "the correcting event is the disputed one", "correcting_event")
-    return None
-
-
-def _found_by_the_bus(context: Context) -> Refused | None:
-    if origin_of(context.matter) not in _FOUND_BY_THE_BUS:
-        return Refused(RefusalCode.E_STATE, "somebody filed this case: its difference is judged by people")
-    return None
-
-
-def _from_a_hit(context: Context) -> Refused | None:
-    """A pair can be waived where a cross-check of the bus compared one."""
-    if current(context.matter, "compared") is None or context.matter.parties.subject is None:
-        return Refused(RefusalCode.E_STATE, "no cross-check of the bus found this case: there is no pair to waive")
-    return None
-
-
-def _own_fields(context: Context) -> Refused | None:
-    entry = context.view.entry(context.matter.parties.resource or "")
-    schema = schema_or_none(entry) if entry is not None else None
-    unknown = [name for name in context.form.fields if schema is None or name not in schema.fields]
-    if unknown:
-        return Refused(RefusalCode.E_FORM, f"the resource has no field {', '.join(unknown)}", "fields")
-    return None
-
-
-def _waiver(context: Context) -> tuple[Put, ...]:
-    """The pair as it is compared now is in order: cross-checks pass it over while that stays (docs/freshness.md)."""
-    matter = context.matter
-    pair, compared = current(matter, "pair"), current(matter, "compared")
-    model = Waiver(
-        id=str(uuid5(_WAIVERS, f"{matter.number}|{pair}|{compared}")),
-        token=matter.parties.subject or "",
-        pair=pair,
-        compared=compared,
-        reason=context.form.reason,
-        role=context.actor.role,
-        decided_at=context.at,
-        case=matter.number,
-    )
-    return (Put(model),)
-
-
-def _copy_first(context: Context) -> Refused | None:
-    """An applicant has its copy before the case is closed; what the bus found itself has no applicant."""
-    if context.matter.parties.requester is not None and "send_copy" not in context.matter.facts:
-        return Refused(RefusalCode.E_STATE, "the applicant has not got its copy of the report")
-    return None
-
-
-def _applicant_there(context: Context) -> Refused | None:
-    if context.matter.parties.requester is None:
-        return Refused(RefusalCode.E_STATE, "the bus found this case itself: there is no applicant")
-    return None
-
-
 def _clocks(art56: str, target: str, owes: Party | Role) -> tuple[Start, Start]:
     """Art 56's clock for an objection, the configured target for all else."""
-    return Start(art56, owes, when=_objection), Start(target, owes, when=_found_by_others)
+    return Start(art56, owes, when=is_objection), Start(target, owes, when=is_found_by_others)
 
 
 def _opening(action: str, by: By, article: str, zh: str, en: str, form: type[Model]) -> Transition:
-    guards: list[Callable[[Context], Refused | None]] = [_in_catalogue, _owner_known]
+    guards: list[Callable[[Context], Refused | None]] = [in_catalogue, owner_known]
     if by is ANY_AGENCY:
-        guards.append(_not_the_owner)
+        guards.append(not_the_owner)
     return Transition(
         action,
         (NEW,),
@@ -224,7 +87,7 @@ def _revising(state: str) -> Transition:
         "差异随新版本更新",
         "note the versions by which the difference goes on",
         form=Revision,
-        guards=(_found_by_the_bus, _own_fields),
+        guards=(found_by_the_bus, fields_of_the_resource),
     )
 
 
@@ -239,8 +102,8 @@ def _waiving(state: str, target: str) -> Transition:
         "find the pair to be in order, so that it is not found again while it stays as it is",
         form=WaiverDecision,
         stops=(*_VERIFYING, *ANSWERING),
-        guards=(_from_a_hit,),
-        effects=(_waiver,),
+        guards=(from_a_hit,),
+        effects=(waiver,),
     )
 
 
@@ -265,7 +128,7 @@ DATA_CASE = Workflow(
         "CLOSED": ("已办结", "closed"),
     },
     ends=frozenset({"CLOSED"}),
-    parties=_parties,
+    parties=parties_of,
     transitions=(
         _opening("object", ANY_AGENCY, "56", "提出复核申请", "object to what is shared", Objection),
         _opening("report_discrepancy", ANY_AGENCY, "5", "报告信息不一致", "report another value", Discrepancy),
@@ -305,7 +168,7 @@ DATA_CASE = Workflow(
             form=Notice,
             starts=(
                 *_clocks("owner_correction", "case_owner_answer", Party.PROVIDER),
-                Start("correction_answer", Party.PROVIDER, when=_correction_asked),
+                Start("correction_answer", Party.PROVIDER, when=correction_asked),
             ),
             stops=_VERIFYING,
         ),
@@ -341,7 +204,7 @@ DATA_CASE = Workflow(
             "answer as the owner",
             form=OwnerAnswer,
             stops=ANSWERING,
-            guards=(_another_event,),
+            guards=(another_event,),
         ),
         Transition(
             "see_corrected",
@@ -353,7 +216,7 @@ DATA_CASE = Workflow(
             "see the owner's correcting event",
             form=Correction,
             stops=(*_VERIFYING, *ANSWERING),
-            guards=(_found_by_the_bus, _another_event),
+            guards=(found_by_the_bus, another_event),
         ),
         Transition(
             "see_resolved",
@@ -365,7 +228,7 @@ DATA_CASE = Workflow(
             "see that the difference is gone",
             form=Resolution,
             stops=(*_VERIFYING, *ANSWERING),
-            guards=(_found_by_the_bus,),
+            guards=(found_by_the_bus,),
         ),
         *(_revising(state) for state in REVISED),
         _waiving("RECEIVED", "UNFOUNDED"),
@@ -391,7 +254,7 @@ DATA_CASE = Workflow(
             "抄送申请机关",
             "send the applicant its copy",
             form=CopySent,
-            guards=(_applicant_there,),
+            guards=(applicant_there,),
         ),
         Transition(
             "close",
@@ -401,7 +264,7 @@ DATA_CASE = Workflow(
             "56",
             "办结",
             "close the case",
-            guards=(_copy_first,),
+            guards=(copy_first,),
         ),
     ),
 )

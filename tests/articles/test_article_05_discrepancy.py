@@ -3,7 +3,7 @@
 from datetime import date
 
 from compliance.register.service import Register
-from compliance.workflows.data_case import origin_of
+from compliance.workflows.data_case_rules import origin_of
 from schemas.refusals import RefusalCode
 from tests.procedures import CIVIL, CORRECTED, NOTICE, POLICE, case, days, with_catalogue
 from tests.register import NOW, OPERATOR, moved, refused

@@ -10,7 +10,7 @@ from compliance.cases import flagged
 from compliance.models import OwnerRule
 from compliance.register.service import Register
 from compliance.roles import Role
-from compliance.workflows.data_case import OPENINGS, origin_of
+from compliance.workflows.data_case_rules import OPENINGS, origin_of
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry, schema_text
 from tests.procedures import (

@@ -17,7 +17,7 @@ from compliance.register.decision import NoError
 from compliance.register.intake import positions, take_in, without_case
 from compliance.register.service import Register
 from compliance.workflow import Matter
-from compliance.workflows.data_case import current
+from compliance.workflows.data_case_rules import current
 from schemas.errors import UsageError
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry, schema_text
