@@ -16,6 +16,7 @@ from compliance.values import (
     Day,
     DivisionCode,
     FieldName,
+    GroupName,
     Moment,
     ResourceCode,
     ResourceIdentifier,
@@ -91,6 +92,22 @@ class FieldPolicy(Model):
     repeats_under: LegalBasis | None = None
 
 
+class FieldGroup(Model):
+    """A group of fields 字段组 whose freshness is watched beside the resource's (Art 16).
+
+    `freshness` and `update_frequency` are its own where they differ from the entry's.
+    """
+
+    fields: tuple[FieldName, ...] = Field(min_length=1)
+    freshness: FreshnessClass | None = None
+    update_frequency: Text | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        distinct("fields", self.fields)
+        return self
+
+
 class SharingPeriod(Model):
     """From when until when the entry is shared (Art 39); no end when `until` is None."""
 
@@ -143,6 +160,7 @@ class CatalogueEntry(Model):
         scope: CITY, or the county whose own catalogue the entry belongs to (Art 41).
         level: 数据分级.
         related: 关联资源代码, identifiers of resources that belong to it.
+        field_groups: 字段组, whose freshness is watched beside the resource's.
     """
 
     model_config = ConfigDict(populate_by_name=True)
@@ -177,6 +195,7 @@ class CatalogueEntry(Model):
     state: Literal["PUBLISHED", "RETIRED"] = "PUBLISHED"
     owners: tuple[OwnerRule, ...] = Field(min_length=1)
     fields: dict[FieldName, FieldPolicy] = {}
+    field_groups: dict[GroupName, FieldGroup] = {}
     partitions: int = Field(default=4, ge=1, le=1000)
     grace_days: int = Field(default=30, ge=0, le=36_500)
     published_at: Moment

@@ -20,6 +20,7 @@ class EntryCode(StrEnum):
     E_NO_LEGAL_BASIS = "E_NO_LEGAL_BASIS"
     E_NO_CONDITIONS = "E_NO_CONDITIONS"
     E_FREQUENCY = "E_FREQUENCY"
+    E_TWO_GROUPS = "E_TWO_GROUPS"
     E_ROUTE_REASON = "E_ROUTE_REASON"
     E_REPEAT = "E_REPEAT"
     E_REFERENCE = "E_REFERENCE"
@@ -73,6 +74,9 @@ ENTRY_RULES: dict[EntryCode, EntryRule] = {
         "16",
         "更新频率与动态、静态分类不符",
         "the update frequency contradicts the freshness class: DYNAMIC is 实时, STATIC is 每日, 每周, 每月 or 每季度",
+    ),
+    EntryCode.E_TWO_GROUPS: EntryRule(
+        "16", "同一信息项列入两个字段组", "a field stands in two groups: its update frequency would be two"
     ),
     EntryCode.E_ROUTE_REASON: EntryRule(
         "36",

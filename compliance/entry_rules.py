@@ -42,6 +42,7 @@ def alone(entry: CatalogueEntry) -> list[Problem]:
         *_sound(schema),
         *_contents(entry),
         *_names(entry, schema),
+        *_groups(entry, schema),
         *_classes(entry, schema),
         *_deprecated(entry, schema),
         *overlaps(entry),
@@ -130,6 +131,24 @@ def _names(entry: CatalogueEntry, schema: ResourceSchema) -> Iterator[Problem]:
     for name in entry.fields:
         if name not in schema.fields:
             yield Problem(EntryCode.E_NO_FIELD, f"field policy for {name}", ("fields", name))
+
+
+def _groups(entry: CatalogueEntry, schema: ResourceSchema) -> Iterator[Problem]:
+    """Art 16: groups part the fields, and each has a frequency of its class."""
+    of: dict[str, str] = {}
+    for group, said in entry.field_groups.items():
+        path = ("field_groups", group)
+        for index, name in enumerate(said.fields):
+            if name not in schema.fields:
+                yield Problem(EntryCode.E_NO_FIELD, f"group {group} names {name}", (*path, "fields", index))
+            elif name in of:
+                detail = f"{name} is of {of[name]} and {group}"
+                yield Problem(EntryCode.E_TWO_GROUPS, detail, (*path, "fields", index))
+            of.setdefault(name, group)
+        freshness, frequency = said.freshness or entry.freshness, said.update_frequency or entry.update_frequency
+        unsaid = said.freshness is None and said.update_frequency is None
+        if not unsaid and frequency not in FREQUENCIES[freshness]:
+            yield Problem(EntryCode.E_FREQUENCY, f"group {group} is {freshness.value}", (*path, "update_frequency"))
 
 
 def _classes(entry: CatalogueEntry, schema: ResourceSchema) -> Iterator[Problem]:

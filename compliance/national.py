@@ -123,6 +123,15 @@ def core_metadata(entry: CatalogueEntry, view: RegisterView) -> dict[str, Any]:
             "提供渠道": ROUTES[entry.source_route],
             "目录层级": entry.scope,
             "状态": STATES[entry.state],
+            "字段组": [
+                {
+                    "名称": name,
+                    "字段名": list(group.fields),
+                    "动静态分类": FRESHNESS[group.freshness or entry.freshness],
+                    "更新周期": ordinal(CYCLES, group.update_frequency or entry.update_frequency),
+                }
+                for name, group in entry.field_groups.items()
+            ],
         },
     }
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compliance.catalogue import clock, sharing_of
-from compliance.entry import CITY, CatalogueEntry, FieldPolicy, LegalBasis, OwnerRule
+from compliance.entry import CITY, CatalogueEntry, FieldGroup, FieldPolicy, LegalBasis, OwnerRule
 from compliance.national import (
     BASIS_LEVELS,
     FORMATS,
@@ -32,6 +32,7 @@ YES, NO = "是", "否"
 BY_CATALOGUE, BY_SCHEMA = "目录", "结构"
 CITY_WORD = "市级"
 _FROM, _UNTIL, _DIVISIONS = "自", "至", "区划"
+_CLASS, _CYCLE = "动静态", "更新周期"
 _SPECIAL = re.compile(r"[\\;；,，、=＝\n]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -140,6 +141,34 @@ def _owner_rule(line: str) -> dict[str, Any]:
     return rule
 
 
+def _group(name: str, group: FieldGroup) -> str:
+    """`photo=photo,photo_taken_on；动静态=静态；更新周期=每季度`."""
+    said = [f"{name}={','.join(group.fields)}"]
+    if group.freshness is not None:
+        said.append(f"{_CLASS}={FRESHNESS[group.freshness]}")
+    if group.update_frequency is not None:
+        said.append(f"{_CYCLE}={escaped(group.update_frequency)}")
+    return "；".join(said)
+
+
+def _groups(text: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for line in _parts(text, "\n"):
+        said = [_parts(part, "=＝") for part in _parts(line, ";；")]
+        if any(len(part) != 2 for part in said):  # noqa: PLR2004  a name and what is said of it
+            raise ValueError(f"a group is name=fields, then {_CLASS}=…, {_CYCLE}=…")
+        (name, fields), *more = said
+        keys = [key for key, _ in more]
+        if name in found or len(set(keys)) != len(keys) or not {_CLASS, _CYCLE}.issuperset(keys):
+            raise ValueError(f"a group is told once, and has {_CLASS} and {_CYCLE} alone, each once")
+        group: dict[str, Any] = {"fields": _codes(fields)}
+        for key, content in more:
+            word = _unescaped(content)
+            group |= {"freshness": _word(FRESHNESS)(word)} if key == _CLASS else {"update_frequency": word}
+        found[name] = group
+    return found
+
+
 def _word(words: Mapping[Any, str]) -> Take:
     """One of the guide's words, back to the register's own."""
     back = {shown: str(getattr(own, "value", own)) for own, shown in words.items()}
@@ -238,6 +267,12 @@ ENTRY_COLUMNS: tuple[Column, ...] = (
     Column("状态", lambda row: STATES[row.entry.state], ("state",), _word(STATES)),
     Column("分区数", lambda row: str(row.entry.partitions), ("partitions",), _number),
     Column("宽限天数", lambda row: str(row.entry.grace_days), ("grace_days",), _number),
+    Column(
+        "字段组",
+        lambda row: "\n".join(_group(name, group) for name, group in row.entry.field_groups.items()),
+        ("field_groups",),
+        _groups,
+    ),
     Column("结构文件", lambda row: row.schema, ("schema",)),
 )
 

@@ -68,6 +68,10 @@ DivisionCode = Annotated[
 FieldName = Annotated[
     str, _matching(r"[a-z][a-z0-9_]*", "is not a field name: a lower-case letter, then any of a-z, 0-9, _")
 ]
+GroupName = Annotated[
+    str,
+    _matching(r"[a-z][a-z0-9_]{0,39}", "is not a group's name: a lower-case letter, then at most 39 of a-z, 0-9, _"),
+]
 ResourceIdentifier = Annotated[
     str,
     _matching(
@@ -115,6 +119,7 @@ __all__ = [
     "DivisionCode",
     "FieldName",
     "GrantId",
+    "GroupName",
     "Moment",
     "ResourceCode",
     "ResourceIdentifier",

@@ -14,6 +14,7 @@ from bus.demo.wrongs import WrongRow, wrong_rows
 from compliance.entry import (
     CatalogueEntry,
     DataLevel,
+    FieldGroup,
     FieldPolicy,
     LegalBasis,
     OwnerRule,
@@ -187,6 +188,16 @@ _POLICIES = st.builds(
 )
 
 
+_GROUPS = st.builds(
+    FieldGroup,
+    fields=st.lists(st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True), min_size=1, max_size=3, unique=True).map(
+        tuple
+    ),
+    freshness=st.none() | st.sampled_from(FreshnessClass),
+    update_frequency=st.none() | SAID,
+)
+
+
 @st.composite
 def owner_rules(draw: st.DrawFn) -> OwnerRule:
     """Any owner rule, lawful beside others or not."""
@@ -238,6 +249,7 @@ def catalogue_entries(draw: st.DrawFn, text: str = "") -> CatalogueEntry:
         state=draw(st.sampled_from(("PUBLISHED", "RETIRED"))),
         owners=tuple(draw(st.lists(owner_rules(), min_size=1, max_size=3))),
         fields={name: draw(_POLICIES) for name in draw(st.sets(st.sampled_from(sorted(schema.fields))))},
+        field_groups=draw(st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True), _GROUPS, max_size=3)),
         partitions=draw(st.integers(1, 1000)),
         grace_days=draw(st.integers(0, 999)),
         published_at=draw(_MOMENTS),

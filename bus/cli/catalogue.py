@@ -95,7 +95,7 @@ def _show_one(view: RegisterView, entry: CatalogueEntry) -> None:
     numbers = ", ".join(str(number) for number in _versions(view, entry))
     click.echo(f"{entry.resource} version {entry.version} (versions: {numbers})")
     for name, value in facts.items():
-        if value not in (None, [], ""):
+        if value not in (None, [], {}, ""):
             click.echo(f"  {name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
     for rule in entry.owners:
         click.echo(f"  owner: {in_words(rule)}")

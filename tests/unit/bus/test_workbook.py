@@ -10,14 +10,14 @@ from openpyxl import load_workbook
 
 from bus.catalogue.workbook import MAX_BYTES, read_workbook, write_workbook
 from compliance.difference import Action, after, check, difference
-from compliance.entry import CatalogueEntry, FieldPolicy
+from compliance.entry import CatalogueEntry, FieldGroup, FieldPolicy
 from compliance.proposal import propose
 from compliance.registerfile import read_register_file
 from compliance.registertext import catalogue_text
 from compliance.sheets import ENTRIES, ITEMS
 from compliance.view import RegisterView
 from schemas.errors import RegisterFileError, UsageError
-from schemas.words import SharingClass
+from schemas.words import FreshnessClass, SharingClass
 from tests.builders import RESOURCES
 from tests.catalogue import PUBLISHED, agencies, entry, field, file_of, register, schema_text
 
@@ -109,6 +109,30 @@ def test_a_text_that_begins_like_a_formula_stays_a_text(path: Path) -> None:
     book = written(path, known)
     assert cell(book, ENTRIES, 2, "信息资源名称").data_type == "s"
     assert read_workbook(path).entries == (known,)
+
+
+def test_groups_of_fields_stand_in_one_cell_and_what_it_cannot_mean_is_named(path: Path) -> None:
+    groups = {
+        "looks": FieldGroup(fields=("area",), freshness=FreshnessClass.STATIC, update_frequency="每月"),
+        "plate": FieldGroup(fields=("number",)),
+    }
+    book = written(path, entry(field_groups=groups))
+    shown = cell(book, ENTRIES, 2, "字段组")
+    assert shown.value == "looks=area；动静态=静态；更新周期=每月\nplate=number"
+    assert read_workbook(path).entries == (entry(field_groups=groups),)
+    for wrong in (
+        "looks",
+        "looks=area；动静态=慢",
+        "looks=area；颜色=红",
+        "looks=area\nlooks=number",
+        "looks=area；更新周期=每月；更新周期=每月",
+        "looks=colour",
+        "looks=area\nplate=area",
+    ):
+        shown.value = wrong
+        book.save(path)
+        [error] = errors(path)
+        assert "(字段组)" in error
 
 
 def test_a_formula_is_not_run_but_named(path: Path) -> None:

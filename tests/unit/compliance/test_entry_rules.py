@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from compliance.entry import FieldGroup
 from compliance.entry_codes import ENTRY_RULES, EntryCode
 from compliance.models import FieldPolicy, GrantState, OwnerRule
 from schemas.words import FreshnessClass, SharingClass
@@ -21,6 +22,10 @@ FREE = schema_text(
 
 def policy(sharing: SharingClass, **more: Any) -> dict[str, FieldPolicy]:
     return {"area": FieldPolicy(sharing=sharing, **more)}
+
+
+def groups(**named: FieldGroup) -> dict[str, Any]:
+    return {"field_groups": named}
 
 
 def test_an_entry_that_is_right_in_everything_is_taken() -> None:
@@ -69,6 +74,15 @@ def test_every_code_has_a_rule_with_article_and_sentences_and_is_named_by_a_test
         ({"update_frequency": "每日"}, "E_FREQUENCY"),
         ({"update_frequency": "经常"}, "E_FREQUENCY"),
         ({"freshness": FreshnessClass.STATIC, "update_frequency": "每年"}, "E_FREQUENCY"),
+        (groups(glow=FieldGroup(fields=("colour",))), "E_NO_FIELD"),
+        (groups(one=FieldGroup(fields=("area",)), two=FieldGroup(fields=("number", "area"))), "E_TWO_GROUPS"),
+        # A group's own class with the entry's frequency, a frequency of another class, and one longer than a quarter.
+        (groups(glow=FieldGroup(fields=("area",), freshness=FreshnessClass.STATIC)), "E_FREQUENCY"),
+        (groups(glow=FieldGroup(fields=("area",), update_frequency="每季度")), "E_FREQUENCY"),
+        (
+            groups(glow=FieldGroup(fields=("area",), freshness=FreshnessClass.STATIC, update_frequency="每年")),
+            "E_FREQUENCY",
+        ),
         # Art 36
         ({"source_route": "PROVINCIAL"}, "E_ROUTE_REASON"),
         # Art 38, 40
@@ -118,6 +132,15 @@ def test_one_thing_wrong_has_one_name(changes: dict[str, Any], code: str) -> Non
         {"sharing": NOT_SHARED, "legal_basis": LAW, "fields": policy(NOT_SHARED)},
         {"fields": policy(NOT_SHARED, legal_basis=LAW)},
         {"freshness": FreshnessClass.STATIC, "update_frequency": "每季度"},
+        groups(
+            glow=FieldGroup(fields=("area",), freshness=FreshnessClass.STATIC, update_frequency="每月"),
+            plate=FieldGroup(fields=("number",)),
+        ),
+        {
+            "freshness": FreshnessClass.STATIC,
+            "update_frequency": "每季度",
+            **groups(glow=FieldGroup(fields=("area",), freshness=FreshnessClass.DYNAMIC, update_frequency="实时")),
+        },
         {"source_route": "PROVINCIAL", "route_reason": "省直系统，无提取权限"},
         {"avro": schema_text("lamp", field("glow", deprecated=True, required=True))},
         {"avro": schema_text("lamp", field("glow", code_list="currency", code_policy="flag"))},

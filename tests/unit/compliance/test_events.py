@@ -17,7 +17,7 @@ from tests.strategies import catalogue_entries
 FIRST = Codec((Path(__file__).parents[2] / "data" / "register_catalogue_first.avsc").read_text(encoding="utf-8"))
 GROWN = envelope("register_catalogue")
 NEW = {"identifier", "conditions", "related_systems", "format", "open", "open_condition", "licensing_related"}
-NEW |= {"baseline", "level", "source_route", "route_reason", "scope", "related"}
+NEW |= {"baseline", "level", "source_route", "route_reason", "scope", "related", "field_groups"}
 
 
 def test_an_entry_that_was_written_before_the_catalogue_grew_stays_readable() -> None:

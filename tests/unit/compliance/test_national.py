@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from compliance.entry import FieldGroup
 from compliance.models import DataLevel, ResourceFormat
 from compliance.national import (
     CYCLES,
@@ -17,7 +18,7 @@ from compliance.national import (
 )
 from compliance.proposal import propose
 from schemas.resource import packaged_text, resource_schema
-from schemas.words import SharingClass
+from schemas.words import FreshnessClass, SharingClass
 from tests.builders import RESOURCES
 from tests.catalogue import PUBLISHED, entry, register
 
@@ -62,6 +63,15 @@ def test_what_an_entry_does_not_say_is_empty_and_not_invented() -> None:
     assert (found["信息资源分类"], found["信息资源代码"], found["信息资源格式"]) == ("", "", "")
     assert found["扩展"]["数据分级"] == ""
     assert core_metadata(entry(level=DataLevel.CORE), register())["扩展"]["数据分级"] == "核心数据"
+
+
+def test_a_group_of_fields_shows_the_class_and_cycle_that_hold_for_it() -> None:
+    own = FieldGroup(fields=("area",), freshness=FreshnessClass.STATIC, update_frequency="每月")
+    found = core_metadata(entry(field_groups={"looks": own, "plate": FieldGroup(fields=("number",))}), register())
+    assert found["扩展"]["字段组"] == [
+        {"名称": "looks", "字段名": ["area"], "动静态分类": "静态", "更新周期": "4"},
+        {"名称": "plate", "字段名": ["number"], "动静态分类": "动态", "更新周期": "1"},
+    ]
 
 
 def test_the_classification_is_read_from_the_identifier() -> None:

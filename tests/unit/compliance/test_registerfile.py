@@ -106,6 +106,19 @@ def test_a_good_file_becomes_models(tmp_path: Path) -> None:
             "E_BASE_ITEM (Art 4)",
         ),
         ("{packaged: residence_permit}", '"{}"', "r.yaml:24:5", "E_SCHEMA (Art 38)"),
+        *(
+            ("    owners", f"    field_groups:\n      looks: {said}\n    owners", where, what)
+            for said, where, what in (
+                ("{fields: [sex_code, nickname]}", "r.yaml:23:34", "E_NO_FIELD (Art 40): a field is named"),
+                ("{fields: [sex_code]}\n      more: {fields: [sex_code]}", "r.yaml:24:23", "E_TWO_GROUPS (Art 16)"),
+                ("{fields: [sex_code], update_frequency: 每月}", "r.yaml:23:35", "group looks is DYNAMIC"),
+                ("{fields: [sex_code], freshness: STATIC}", "r.yaml:23:7", "group looks is STATIC"),
+                ("{fields: []}", "r.yaml:23:15", "field_groups.looks.fields"),
+                ("{fields: [sex_code, sex_code]}", "r.yaml:23:7", "fields names something twice"),
+                ("{fields: [sex_code], freshness: 某人}", "r.yaml:23:35", "field_groups.looks.freshness"),
+                ("{fields: [sex_code]}\n      Bad-Name: {fields: [name]}", "r.yaml:24:7", "is not a group's name"),
+            )
+        ),
         ("    owners", "    open_condition: 经同意\n    owners", "r.yaml:9:5", "open is not true"),
         ("    owners", "    identifier: 4/1\n    owners", "r.yaml:22:5", "is not a resource identifier"),
         (
