@@ -66,7 +66,12 @@ METRICS: tuple[MetricSpec, ...] = (
         "bus_cases_open", "gauge", ("agency", "state"), "open cases about data, by responsible agency and state"
     ),
     MetricSpec("bus_rights_drift", "gauge", ("kind",), "access rules that differ from the register's, by kind"),
-    MetricSpec("bus_freshness_sources", "gauge", ("agency", "status"), "sources by agency and how they stand"),
+    MetricSpec(
+        "bus_freshness_sources",
+        "gauge",
+        ("agency", "status"),
+        "sources, groups of fields each, by agency and how they stand",
+    ),
     MetricSpec(
         "bus_alarms_standing", "gauge", ("code", "agency", "owner"), "freshness alarms that stand, and who must act"
     ),

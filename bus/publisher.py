@@ -22,7 +22,7 @@ from bus.wire.feed import RegisterFeed
 from bus.wire.registry import Registry
 from compliance.catalogue import local_date, schema_of
 from compliance.models import CatalogueEntry
-from processors.freshness.words import Declares, quarter_number
+from processors.freshness.words import Declares, Key, quarter_number
 from processors.reports import receipt_topic
 from schemas.codec import unframe
 from schemas.errors import BusError, KafkaUnavailableError, UsageError
@@ -124,7 +124,7 @@ class Publisher:
         self._feed.open()
         timeout_ms = int(self._settings.request_timeout_s * 1000)
         self._producer = producer(self._settings, principal, None, **{"message.timeout.ms": timeout_ms})
-        self._words = SourceWords(self._settings, agency, self._registry, self._feed.view, self._producer)
+        self._words = SourceWords(self._settings, self._registry, self._feed.view, self._producer)
         self._reader = consumer(self._settings, principal, f"{agency}.publisher")
         self._follow_receipts()
         self._lock = threading.RLock()
@@ -241,27 +241,29 @@ class Publisher:
         if left:
             raise KafkaUnavailableError(f"{left} submission(s) were not acknowledged in time")
 
-    def heartbeat(self, resource: str, complete_until: datetime | None = None) -> None:
+    def heartbeat(self, resource: str, complete_until: datetime | None = None, *, group: str = "") -> None:
         """Say that the source of a resource is there, also where nothing changed (心跳, Art 16); call it in its period.
 
         Args:
             resource: its code in the catalogue.
             complete_until: everything that changed up to then was handed to `publish`; None says nothing of it.
+            group: of this group of fields (字段组) alone; without it of the resource and all its groups.
 
         Raises:
-            UsageError: the agency owes nothing of the resource, or the time has no zone or lies ahead.
+            UsageError: the agency owes nothing of the resource or group, or the time has no zone or lies ahead.
             KafkaUnavailableError, NotProvisionedError: as `flush`; nothing is said before the changes are sent.
         """
         self._say()
-        self._words.heartbeat(resource, complete_until, "publisher", datetime.now(UTC))
+        self._words.heartbeat(Key(self._agency, resource, group), complete_until, "publisher", datetime.now(UTC))
 
-    def declare(self, resource: str, quarter: str, *, unchanged: bool = False) -> None:
+    def declare(self, resource: str, quarter: str, *, unchanged: bool = False, group: str = "") -> None:
         """Declare a quarter of static information (季度申报, decisions 28): all of it was handed to `publish`.
 
         Args:
             resource: its code in the catalogue.
             quarter: as 2026Q1, over; without `unchanged` the quarters before it are declared too.
             unchanged: nothing changed in this quarter.
+            group: of this group of fields (字段组) alone; without it of the resource and all its groups.
 
         Raises:
             UsageError: nothing is owed for the quarter, or it is not over.
@@ -273,7 +275,7 @@ class Publisher:
             raise UsageError(f"the quarter {error}") from None
         self._say()
         says = Declares.NO_CHANGE if unchanged else Declares.HIGH_WATER
-        self._words.declare(resource, number, says, datetime.now(UTC))
+        self._words.declare(Key(self._agency, resource, group), number, says, datetime.now(UTC))
 
     def _say(self) -> None:
         if self._closed:

@@ -58,6 +58,7 @@ def cause_of_alarm(alarm: Mapping[str, Any], view: RegisterView) -> Cause:
             division=CITY if of_operator else division,
             source=agency if of_operator else None,
             resource=alarm["resource"],
+            group=alarm.get("field_group"),
             quarter=about if isinstance(about, str) and _QUARTER.fullmatch(about) else None,
             reference=UUID(alarm["alarm_id"]),
             since=datetime.fromtimestamp(alarm["since"] / 1000, UTC),

@@ -66,6 +66,7 @@ def as_json(notice: Notice) -> dict[str, Any]:
         "agency": _shown(cause.agency),
         "source": _shown(cause.source),
         "resource": _shown(cause.resource),
+        "group": _shown(cause.group),
         "quarter": cause.quarter,
         "matter": cause.matter,
         "clock": cause.clock,
@@ -100,6 +101,7 @@ def _rows(notice: Notice) -> list[tuple[str, str, str, str]]:
     same = (
         ("单位", "agency", cause.agency or cause.source),
         ("资源", "resource", cause.resource),
+        ("字段组", "group of fields", cause.group),
         ("季度", "quarter", cause.quarter),
         ("件", "matter", cause.matter),
         ("年度", "year", None if cause.year is None else str(cause.year)),

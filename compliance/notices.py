@@ -21,7 +21,7 @@ from compliance.entry import Model
 from compliance.models import ContactRole
 from compliance.notice_kinds import RISING, RULES, NoticeKind, NoticeLevel, Urgency
 from compliance.roles import AGENCY_ROLES, COUNTY_ROLES, Role
-from compliance.values import AgencyCode, Day, DivisionCode, Moment, ResourceCode
+from compliance.values import AgencyCode, Day, DivisionCode, GroupName, Moment, ResourceCode
 from compliance.view import RegisterView
 from compliance.workdays import WorkCalendar
 
@@ -43,6 +43,7 @@ class Cause(Model):
         agency: who must act, where it is an agency; else `office`.
         division: where that is; its authority is told where nobody else is there to be told.
         source: the agency whose data it is about, where that is another than who must act.
+        group: the group of fields that it is about, where it is not the whole resource.
         reference: id of the alarm that it comes from.
         since: since when it stands; with another `since` or `due` it is another cause.
         due: the last day to act; without one the kind's working days count from `since`.
@@ -55,6 +56,7 @@ class Cause(Model):
     division: DivisionCode
     source: AgencyCode | None = None
     resource: ResourceCode | None = None
+    group: GroupName | None = None
     quarter: Quarter | None = None
     matter: MatterNumber | None = None
     clock: ClockId | None = None

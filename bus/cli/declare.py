@@ -16,7 +16,8 @@ from schemas.errors import UsageError
 @click.argument("quarter")
 @click.option("--complete", "says", flag_value=Declares.HIGH_WATER.value, help="every change of it has been supplied")
 @click.option("--no-change", "says", flag_value=Declares.NO_CHANGE.value, help="nothing changed in it")
-def declare(agency: str, resource: str, quarter: str, says: str | None) -> None:
+@click.option("--group", default="", help="of this group of fields 字段组 alone, as the catalogue entry names it")
+def declare(agency: str, resource: str, quarter: str, says: str | None, group: str) -> None:
     """Declare QUARTER (as 2026Q1) of AGENCY's static RESOURCE complete or without change 季度申报.
 
     The latest word on a quarter stands, so one that turned out wrong is declared anew.
@@ -27,6 +28,6 @@ def declare(agency: str, resource: str, quarter: str, says: str | None) -> None:
         number = quarter_number(quarter)
     except ValueError as error:
         raise UsageError(f"QUARTER {error}") from None
-    said = send(load(), Key(agency, resource), number, Declares(says), datetime.now(UTC))
+    said = send(load(), Key(agency, resource, group), number, Declares(says), datetime.now(UTC))
     word = "complete" if said.says is Declares.HIGH_WATER else "without change"
-    click.echo(f"{agency} declared {quarter_name(said.quarter)} of {resource} {word}")
+    click.echo(f"{agency} declared {quarter_name(said.quarter)} of {said.key.told} {word}")

@@ -88,7 +88,8 @@ def send() -> None:
 def _row(one: Told) -> tuple[str, ...]:
     told, cause = one.notice, one.notice.cause
     rule = RULES[cause.kind]
-    about = (cause.agency, cause.source, cause.resource, cause.quarter, cause.matter, cause.clock, cause.role)
+    whose = (cause.agency, cause.source, cause.resource, cause.group)
+    about = (*whose, cause.quarter, cause.matter, cause.clock, cause.role)
     return (
         told.decided_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M"),
         f"{told.to.desk} {recipient_names(told.to)[0]}",

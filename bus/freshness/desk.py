@@ -20,9 +20,10 @@ from compliance.workdays import WorkCalendar
 from processors.batch import InMessage, Outgoing
 from processors.freshness.alarms import Alarm
 from processors.freshness.board import Board
+from processors.freshness.groups import groups_of, parts
 from processors.freshness.pauses import Pauses
 from processors.freshness.report import standing_of
-from processors.freshness.targets import Limits, targets_of
+from processors.freshness.targets import Limits, group_targets, targets_of
 from processors.freshness.words import At, Declaration, DeliveryLag, Event, Heartbeat, Key, Pulse, Targets
 from schemas.errors import SchemaError
 from schemas.resource import envelope
@@ -34,7 +35,10 @@ Told = dict[str, tuple[Alarm, int]]
 
 
 def expected(view: RegisterView, law: Law, limits: Limits, at: datetime) -> Iterator[tuple[Key, Targets]]:
-    """The sources that the register knows: each connected agency's part of each entry that names it as owner."""
+    """The sources that the register knows: each connected agency's part of each entry that names it as owner.
+
+    Beside each of them stand the groups of fields that the entry names.
+    """
     for entry in view.entries():
         versions = view.versions(entry.resource)
         for code in sorted({code for one in versions for rule in one.owners for code in rule.agencies}):
@@ -42,8 +46,13 @@ def expected(view: RegisterView, law: Law, limits: Limits, at: datetime) -> Iter
             if agency is None or not agency.onboarded:
                 continue
             targets = targets_of(versions, code, law, limits, at, agency.division)
-            if targets is not None:
-                yield Key(code, entry.resource), targets
+            if targets is None:
+                continue
+            yield Key(code, entry.resource), targets
+            for group in entry.field_groups:
+                own = group_targets(versions, group, targets, law, limits)
+                if own is not None:
+                    yield Key(code, entry.resource, group), own
 
 
 def event_of(topic: str, datum: Mapping[str, Any]) -> Event:
@@ -80,6 +89,7 @@ class Desk:
         self._reckonings: tuple[Reckoning, ...] = ()
         self._board = Board(law, calendar)
         self._wanted: dict[Key, Targets] = {}
+        self._groups: Mapping[Key, tuple[Key, ...]] = {}
         self._expected: dict[Key, Targets] = {}
         # What `alarm` says of each source: by id, the alarm and when it was raised.
         self._told: dict[Key, Told] = {}
@@ -116,6 +126,7 @@ class Desk:
             self._law = law_with(law, kept)
             self._dirty |= {one.key for one in self._board.reckon(self._law, calendar_with(calendar, kept), now)}
         self._wanted = dict(expected(view, self._law, self._limits, datetime.fromtimestamp(now / 1000, UTC)))
+        self._groups = groups_of(self._wanted)
         pauses = {agency: Pauses.of(found) for agency, found in excuses_in(view).items()}
         for agency in pauses.keys() | self._pauses.keys():
             if pauses.get(agency) != self._pauses.get(agency):
@@ -151,8 +162,9 @@ class Desk:
             return
         if self._expected:
             self._tick(message.append_ms)
-        told = self._board.observe(event, At(message.append_ms, place, message.offset))
-        self._dirty |= {one.key for one in told}
+        at = At(message.append_ms, place, message.offset)
+        for part in parts(event, self._groups):
+            self._dirty |= {one.key for one in self._board.observe(part, at)}
 
     def _tick(self, now: int) -> None:
         self._dirty |= {one.key for one in self._board.tick(now)}
@@ -201,7 +213,7 @@ class Desk:
         self._gone |= gone - self._expected.keys()
 
     def statuses(self, now: int) -> Counter[tuple[str, str]]:
-        """How many sources of each agency stand how, by agency and status."""
+        """How many sources of each agency stand how, groups of fields too, by agency and status."""
         found = ((key.agency, self._board.verdict(key, now).status.value) for key in self._expected)
         return Counter(found)
 

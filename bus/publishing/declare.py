@@ -15,13 +15,13 @@ def declare(settings: Settings, key: Key, quarter: int, says: Declares, now: dat
 
     Args:
         settings: of the bus; the agency's certificates are in its state directory.
-        key: agency and resource.
+        key: agency and resource; with a group of fields, of that alone.
         quarter: which, over.
         says: that all of it is supplied, or that nothing changed.
         now: the agency's clock; what counts is the broker's.
 
     Raises:
-        UsageError: there is no such resource, nothing is owed for the quarter, or it is not over.
+        UsageError: there is no such resource or group, nothing is owed for the quarter, or it is not over.
         NotProvisionedError, KafkaUnavailableError, RegistryUnavailableError: the bus cannot take it now.
     """
     principal = Principal.agency(settings, key.agency)
@@ -32,6 +32,6 @@ def declare(settings: Settings, key: Key, quarter: int, says: Declares, now: dat
     try:
         feed.open()
         sender = producer(settings, principal, None, **{"message.timeout.ms": timeout_ms})
-        return SourceWords(settings, key.agency, registry, feed.view, sender).declare(key.resource, quarter, says, now)
+        return SourceWords(settings, registry, feed.view, sender).declare(key, quarter, says, now)
     finally:
         feed.close()

@@ -89,7 +89,7 @@ def declaration_of(key: Key, targets: Targets | None, quarter: int, says: Declar
     A quarter may be declared anew: the latest word on it stands.
 
     Args:
-        key: agency and resource.
+        key: agency and resource, and the group where it is of one alone.
         targets: what the agency owes of it; None when it owes nothing.
         quarter: which.
         says: what is declared.
@@ -99,11 +99,11 @@ def declaration_of(key: Key, targets: Targets | None, quarter: int, says: Declar
         UsageError: nothing is owed for the quarter, or it is not over.
     """
     if targets is None or targets.freshness is not FreshnessClass.STATIC:
-        raise UsageError(f"{key.agency} owes no quarterly declaration of {key.resource}: only of static information")
+        raise UsageError(f"{key.agency} owes no quarterly declaration of {key.told}: only of static information")
     if quarter >= quarter_of(now):
         raise UsageError(f"{quarter_name(quarter)} is not over: nobody knows yet what will change in it")
     if quarter < quarter_of(targets.duty_from):
-        raise UsageError(f"{key.agency} did not owe {key.resource} in {quarter_name(quarter)}")
+        raise UsageError(f"{key.agency} did not owe {key.told} in {quarter_name(quarter)}")
     return Declaration(key, quarter, says, quarter_start(quarter + 1) - 1 if says is Declares.HIGH_WATER else None)
 
 

@@ -13,7 +13,7 @@ from bus.topics import declaration_topic, heartbeat_topic
 from bus.wire.errors import unavailable
 from bus.wire.registry import Registry
 from compliance.view import RegisterView
-from processors.freshness.targets import Limits, targets_of
+from processors.freshness.targets import Limits, group_targets, targets_of
 from processors.freshness.words import Declaration, Declares, Key, Targets, millis
 from schemas.errors import KafkaUnavailableError, UsageError
 from schemas.resource import envelope
@@ -24,60 +24,55 @@ class SourceWords:
 
     Args:
         settings: of the bus.
-        agency: whose word it is.
         registry: schema ids.
         view: the register, with the catalogue.
         sender: under the agency's certificate.
     """
 
-    def __init__(
-        self, settings: Settings, agency: str, registry: Registry, view: RegisterView, sender: Producer
-    ) -> None:
-        self._settings, self._agency, self._registry = settings, agency, registry
+    def __init__(self, settings: Settings, registry: Registry, view: RegisterView, sender: Producer) -> None:
+        self._settings, self._registry = settings, registry
         self._view, self._sender, self._law = view, sender, law_of(settings)
 
-    def heartbeat(self, resource: str, complete_until: datetime | None, who: str, now: datetime) -> None:
+    def heartbeat(self, key: Key, complete_until: datetime | None, who: str, now: datetime) -> None:
         """Say that the source is there.
 
         Args:
-            resource: its code.
+            key: the agency's own, and the resource; with a group, of that alone.
             complete_until: every change up to this business time has been published; None where nobody can say.
             who: name of the program.
             now: the agency's clock, which the bus holds against its own.
 
         Raises:
-            UsageError: the agency owes nothing of the resource, or the time has no zone or lies ahead.
+            UsageError: the agency owes nothing of the resource or group, or the time has no zone or lies ahead.
             KafkaUnavailableError, NotProvisionedError: the bus cannot take it now.
         """
         if complete_until is not None and (complete_until.tzinfo is None or complete_until > now):
             raise UsageError("complete_until is a time with its zone, and not one that is still to come")
-        key = Key(self._agency, resource)
         if self._targets(key, now) is None:
-            raise UsageError(f"{key.agency} owes nothing of {key.resource}")
+            raise UsageError(f"{key.agency} owes nothing of {key.told}")
         datum = {
             "agency": key.agency,
             "resource": key.resource,
-            "field_group": None,
+            "field_group": key.group or None,
             "connector": who,
             "sent_at": millis(now),
             "complete_until": None if complete_until is None else millis(complete_until),
         }
         self._send(heartbeat_topic(key.agency), "heartbeat", key, datum)
 
-    def declare(self, resource: str, quarter: int, says: Declares, now: datetime) -> Declaration:
+    def declare(self, key: Key, quarter: int, says: Declares, now: datetime) -> Declaration:
         """Declare a quarter.
 
         Args:
-            resource: its code.
+            key: the agency's own, and the resource; with a group, of that alone.
             quarter: which, over.
             says: that all of it is supplied, or that nothing changed.
             now: the agency's clock; what counts is the broker's.
 
         Raises:
-            UsageError: there is no such resource, nothing is owed for the quarter, or it is not over.
+            UsageError: there is no such resource or group, nothing is owed for the quarter, or it is not over.
             KafkaUnavailableError, NotProvisionedError: the bus cannot take it now.
         """
-        key = Key(self._agency, resource)
         declaration = declaration_of(key, self._targets(key, now), quarter, says, millis(now))
         self._send(declaration_topic(key.agency), "declaration", key, declaration_datum(declaration, millis(now)))
         return declaration
@@ -86,7 +81,14 @@ class SourceWords:
         versions = self._view.versions(key.resource)
         if not versions:
             raise UsageError(f"the catalogue has no entry {key.resource}")
-        return targets_of(versions, key.agency, self._law, Limits(), now)
+        whole = targets_of(versions, key.agency, self._law, Limits(), now)
+        if whole is None or not key.group:
+            return whole
+        # A name that was misspelt would be passed over, and the group stay silent.
+        targets = group_targets(versions, key.group, whole, self._law, Limits())
+        if targets is None:
+            raise UsageError(f"the entry {key.resource} names no group of fields {key.group}")
+        return targets
 
     def _send(self, topic: str, kind: str, key: Key, datum: Mapping[str, Any]) -> None:
         failed: list[KafkaError] = []

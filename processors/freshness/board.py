@@ -12,6 +12,7 @@ from typing import Any
 from compliance.profiles import Law
 from compliance.workdays import WorkCalendar
 from processors.freshness.alarms import Alarm, settle
+from processors.freshness.groups import born
 from processors.freshness.judge import Verdict, judge
 from processors.freshness.pauses import Pauses, observe_outage
 from processors.freshness.report import freshness_datum, standing_of
@@ -62,8 +63,11 @@ class Board:
         return self._targets.keys()
 
     def state(self, key: Key) -> State:
-        """What is known of a source."""
-        return self._states.get(key) or State(key)
+        """What is known of a source; of a group that was named just now, what is known of its resource."""
+        known = self._states.get(key)
+        if known is None:
+            return born(key, self.state(key.whole)) if key.group else State(key)
+        return known
 
     def standing(self, key: Key) -> tuple[Alarm, ...]:
         """The alarms of a source that stand now."""
@@ -80,6 +84,9 @@ class Board:
         verdict = judge(self.state(key), Pauses(), self._targets.pop(key), self._law, self._calendar, at)
         self._standing.pop(key, None)
         self._next.pop(key, None)
+        if key.group:
+            # What is said of the whole meanwhile is not told to it: named again, it begins anew.
+            self._states.pop(key, None)
         return Told(key, verdict, (), cleared)
 
     def observe(self, event: Event | OutageEvent, at: At) -> tuple[Told, ...]:

@@ -240,13 +240,20 @@ def _pulse(state: State, pulse: Pulse) -> dict[str, Any]:
         today.corrected + pulse.corrected,
         refused_at,
     )
-    changes: dict[str, Any] = {"traffic": _newest(state.traffic, day_number(now), traffic, KEEP_DAYS)}
+    # Whose fields a row changed it does not show: its day and quarter are counted at the resource alone.
+    of_rows = not state.key.group
+    changes: dict[str, Any] = {}
+    if of_rows:
+        changes["traffic"] = _newest(state.traffic, day_number(now), traffic, KEEP_DAYS)
     if not pulse.admitted:
         return changes
     times = (pulse.published_at, pulse.earliest, pulse.latest, pulse.appended_at)
     found = Supply(now, *(NOTHING if ms is None else ms for ms in times))
     changes["published"] = max(state.published, found)
     if pulse.earliest is None:
+        return changes
+    changes["supply"] = max(state.supply, found)
+    if not of_rows:
         return changes
     # A time that lies ahead is a wrong clock's, and must not push out what is known.
     quarter = quarter_of(min(pulse.earliest, now))
@@ -257,7 +264,6 @@ def _pulse(state: State, pulse: Pulse) -> dict[str, Any]:
     said = _said(pulse, quarter)
     came = Supplied(new, now, now, said, said)
     supplied = {**days, day: days[day].joined(came) if day in days else came}
-    changes["supply"] = max(state.supply, found)
     changes["supplied"] = _newest(state.supplied, quarter, supplied, KEEP_QUARTERS)
     return changes
 

@@ -5,11 +5,11 @@ due by quarter; where the entry marks a shorter cycle (每日, 每周, 每月) t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from compliance.catalogue import start_of
-from compliance.entry import CatalogueEntry
+from compliance.entry import CatalogueEntry, FieldGroup
 from compliance.profiles import Law
 from processors.freshness.words import DAY, MINUTE, SECOND, Targets, millis
 from schemas.words import FreshnessClass
@@ -63,18 +63,62 @@ def targets_of(
         for rule in one.owners
         if agency in rule.agencies
     )
-    dynamic = entry.freshness is FreshnessClass.DYNAMIC
-    prompt = (law.rule("dynamic_update", division).rule.amount or 0) * SECOND
-    cycle = CYCLES.get(entry.update_frequency)
-    return Targets(
+    targets = Targets(
         freshness=entry.freshness,
         duty_from=since,
-        # Who supplies once a cycle publishes the cycle's first change a whole cycle after it happened.
-        source_lag=prompt if dynamic else None if cycle is None else cycle + prompt,
         bus_lag=limits.bus_lag,
         delivery_lag=limits.delivery_lag,
-        silent_after=limits.silent_after if dynamic else None,
         clock_tolerance=limits.clock_tolerance,
         refused_share=limits.refused_share,
         division=division,
+    )
+    return _timed(targets, entry.update_frequency, law, limits)
+
+
+def group_targets(
+    versions: Sequence[CatalogueEntry], group: str, whole: Targets, law: Law, limits: Limits
+) -> Targets | None:
+    """What an agency owes of a group of fields; None when the newest version names no such group.
+
+    It owes it since the version that named it. The bus's own lags, clocks and refusals are of whole rows, and told at
+    the resource alone.
+
+    Args:
+        versions: as for `targets_of`.
+        group: its name.
+        whole: what the agency owes of the resource.
+        law: the clocks that bind.
+        limits: the operator's numbers.
+    """
+    said: FieldGroup | None = None
+    since = whole.duty_from
+    for entry in reversed(versions):
+        if group not in entry.field_groups:
+            break
+        said = said or entry.field_groups[group]
+        since = millis(entry.published_at)
+    if said is None:
+        return None
+    targets = replace(
+        whole,
+        freshness=said.freshness or whole.freshness,
+        duty_from=max(whole.duty_from, since),
+        bus_lag=None,
+        delivery_lag=None,
+        clock_tolerance=None,
+        refused_share=None,
+    )
+    return _timed(targets, said.update_frequency or versions[-1].update_frequency, law, limits)
+
+
+def _timed(targets: Targets, update_frequency: str, law: Law, limits: Limits) -> Targets:
+    """With the times that class and frequency ask for."""
+    dynamic = targets.freshness is FreshnessClass.DYNAMIC
+    prompt = (law.rule("dynamic_update", targets.division).rule.amount or 0) * SECOND
+    cycle = CYCLES.get(update_frequency)
+    return replace(
+        targets,
+        # Who supplies once a cycle publishes the cycle's first change a whole cycle after it happened.
+        source_lag=prompt if dynamic else None if cycle is None else cycle + prompt,
+        silent_after=limits.silent_after if dynamic else None,
     )

@@ -93,6 +93,16 @@ class Key:
     resource: str
     group: str = ""
 
+    @property
+    def whole(self) -> "Key":
+        """The resource that a group belongs to; itself, of a resource."""
+        return Key(self.agency, self.resource)
+
+    @property
+    def told(self) -> str:
+        """What it is of the agency's, for people."""
+        return f"group {self.group} of {self.resource}" if self.group else self.resource
+
     def __str__(self) -> str:
         """`psb.residence_permit`, with the group behind a slash: the key of the Kafka messages."""
         return f"{self.agency}.{self.resource}" + (f"/{self.group}" if self.group else "")

@@ -96,6 +96,13 @@ def alarms(city: City, code: str) -> list[tuple[str, bool]]:
     return [(row["owner"], row["cleared_at"] is not None) for row in rows(city, ALARM.pattern) if row["code"] == code]
 
 
+def grouped(city: City, code: str) -> list[tuple[str | None, bool]]:
+    """The alarms of one code, in the order of their groups of fields: of which, and whether they were cleared."""
+    found = [row for row in rows(city, ALARM.pattern) if row["code"] == code]
+    told = [(row["field_group"], row["cleared_at"] is not None) for row in found]
+    return sorted(told, key=lambda one: (one[0] or "", one[1]))
+
+
 def test_a_silent_source_is_told_to_its_agency_until_it_is_heard_of_and_silence_is_told_again(city: City) -> None:
     with watching(city.settings, QUICK) as worker:
         until(lambda: alarms(city, "SILENT") == [(city.owner, False)], "an alarm about one who was never heard of")
@@ -249,21 +256,33 @@ def test_a_quarter_that_nobody_declared_is_told_and_a_declaration_clears_it(
 def test_a_program_says_that_it_is_there_and_declares_its_quarters(city: City) -> None:
     present = quarter_of(now_ms())
     static = city.add_resource("disability", freshness="STATIC", update_frequency="每季度")
+    looks = {"fields": ["sex_code"], "freshness": "STATIC", "update_frequency": "每季度"}
+    city.add_version(field_groups={"looks": looks, "rest": {"fields": ["name"]}})
     city.apply()
     with Publisher(city.owner, settings=city.settings) as publisher, watching(city.settings, QUICK):
-        until(lambda: alarms(city, "SILENT") == [(city.owner, False)], "silence")
-        until(lambda: bool(alarms(city, "STATIC_OVERDUE")), "an overdue quarter")
+        until(lambda: grouped(city, "SILENT") == [(None, False), ("rest", False)], "silence")
+        until(lambda: ("looks", False) in grouped(city, "STATIC_OVERDUE"), "an overdue quarter of a group")
+        until(lambda: (None, False) in grouped(city, "STATIC_OVERDUE"), "an overdue quarter")
+        publisher.heartbeat(city.resource, group="rest")
+        until(lambda: ("rest", True) in grouped(city, "SILENT"), "the end of a group's silence")
+        assert (None, True) not in grouped(city, "SILENT")
+        publisher.declare(city.resource, quarter_name(present - 1), group="looks")
+        until(
+            lambda: ("looks", True) in grouped(city, "STATIC_OVERDUE"), "the end of what a group's declaration clears"
+        )
+        assert (None, True) not in grouped(city, "STATIC_OVERDUE")
         complete_until = datetime.now(UTC) - timedelta(minutes=1)
         publisher.heartbeat(city.resource, complete_until)
         publisher.declare(static, quarter_name(present - 1))
-        until(lambda: alarms(city, "SILENT")[1:2] == [(city.owner, True)], "the silence's end")
-        told = alarms(city, "STATIC_OVERDUE")
-        until(lambda: alarms(city, "STATIC_OVERDUE")[-1] == (city.owner, True), "the end of what was overdue")
+        until(lambda: (None, True) in grouped(city, "SILENT"), "the silence's end")
+        until(lambda: (None, True) in grouped(city, "STATIC_OVERDUE"), "the end of what was overdue")
         publisher.declare(static, quarter_name(present - 1), unchanged=True)
         for wrong in (
             lambda: publisher.declare(static, quarter_name(present)),
             lambda: publisher.declare(static, "2026-1"),
             lambda: publisher.declare(city.resource, quarter_name(present - 1)),
+            lambda: publisher.declare(city.resource, quarter_name(present - 1), group="rest"),
+            lambda: publisher.heartbeat(city.resource, group="lokos"),
             lambda: publisher.heartbeat("nothing_such"),
             lambda: publisher.heartbeat(city.resource, datetime.now(UTC) + timedelta(minutes=1)),
             lambda: publisher.heartbeat(city.resource, datetime(2026, 1, 1)),  # noqa: DTZ001  that is what is wrong
@@ -272,14 +291,20 @@ def test_a_program_says_that_it_is_there_and_declares_its_quarters(city: City) -
                 wrong()
     with pytest.raises(UsageError, match="closed"):
         publisher.heartbeat(city.resource)
-    assert (city.owner, False) in told
-    [beat_] = rows(city, heartbeat_topic(city.owner))
+    of_group, beat_ = rows(city, heartbeat_topic(city.owner))
+    assert (of_group["field_group"], beat_["field_group"]) == ("rest", None)
     assert (beat_["resource"], beat_["connector"], beat_["complete_until"]) == (
         city.resource,
         "publisher",
         complete_until.replace(microsecond=complete_until.microsecond // 1000 * 1000),
     )
-    assert [row["says"] for row in rows(city, declaration_topic(city.owner))] == ["HIGH_WATER", "NO_CHANGE"]
+    assert [(row["says"], row["field_group"]) for row in rows(city, declaration_topic(city.owner))] == [
+        ("HIGH_WATER", "looks"),
+        ("HIGH_WATER", None),
+        ("NO_CHANGE", None),
+    ]
+    standing = {row["field_group"] for row in rows(city, FRESHNESS.pattern) if row["resource"] == city.resource}
+    assert standing == {None, "looks", "rest"}
 
 
 def recomputed(city: City, at: int) -> dict[str, Any]:

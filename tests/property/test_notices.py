@@ -20,7 +20,7 @@ from tests.strategies import citizen_numbers
 CALENDAR = WorkCalendar.packaged()
 START = datetime(2026, 1, 5, 1, tzinfo=UTC)
 TEXTS = st.one_of(citizen_numbers(), st.text(min_size=1).filter(lambda text: text.strip() != ""))
-FREE = ("reason_zh", "reason_en", "todo_zh", "todo_en", "article", "runbook", "field_group", "severity")
+FREE = ("reason_zh", "reason_en", "todo_zh", "todo_en", "article", "runbook", "severity")
 
 
 def register(name: str, phone: str) -> RegisterView:

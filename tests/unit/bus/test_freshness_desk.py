@@ -12,6 +12,7 @@ import pytest
 from bus.freshness.desk import Desk, event_of
 from bus.freshness.shell import AllToOne
 from bus.topics import ALARM, FRESHNESS
+from compliance.entry import FieldGroup
 from compliance.models import Agency, OnboardingState, Outage, OutageState
 from compliance.profiles import Law
 from compliance.register.kept import reckoning_of
@@ -90,8 +91,8 @@ def written(desk: Desk, topics: Topics, now: int) -> None:
     desk.written()
 
 
-def beat(offset: int, at: int, agency: str = POLICE) -> Said:
-    datum = {"agency": agency, "resource": PERMIT, "field_group": None, "sent_at": at, "complete_until": None}
+def beat(offset: int, at: int, agency: str = POLICE, group: str | None = None) -> Said:
+    datum = {"agency": agency, "resource": PERMIT, "field_group": group, "sent_at": at, "complete_until": None}
     return InMessage(BEATS, 0, offset, at, None, None, {}), datum
 
 
@@ -332,6 +333,75 @@ def test_a_late_delivery_is_an_alarm_of_the_operator_until_two_minutes_are_in_ti
     assert [row["cleared_at"] for row in topics.told] == [None, NOW_MS + 2 * MINUTE]
     assert (topics.state["status"], topics.state["age_ms"]) == ("FRESH", SECOND + MINUTE)
     assert desk.positions["bus.delivery-pulse/0"] == 5
+
+
+# -- groups of fields ----------------------------------------------------------------------------------------------
+
+
+def grouped() -> RegisterView:
+    """A dynamic resource with a group of its class and a static one."""
+    spot = FieldGroup(fields=("sex_code",))
+    photo = FieldGroup(fields=("name",), freshness=FreshnessClass.STATIC, update_frequency="每季度")
+    return Hall(packaged_text(PERMIT), field_groups={"spot": spot, "photo": photo}).view
+
+
+def test_beside_each_source_stand_its_groups_and_a_group_that_nobody_named_is_passed_over() -> None:
+    desk, topics = opened(grouped(), Topics(), NOW_MS), Topics()
+    desk.observe(*beat(0, NOW_MS))
+    written(desk, topics, NOW_MS)
+    found = {row["field_group"]: (row["freshness"], row["status"]) for row in topics.rows[FRESHNESS.pattern].values()}
+    assert found == {None: ("DYNAMIC", "FRESH"), "spot": ("DYNAMIC", "FRESH"), "photo": ("STATIC", "FRESH")}
+    assert sorted(topics.rows[FRESHNESS.pattern])[1:] == [
+        f"{POLICE}.{PERMIT}/{group}".encode() for group in ("photo", "spot")
+    ]
+    desk.observe(*beat(1, NOW_MS, group="sopt"))
+    assert desk.passed_over == {"heartbeat": 1}
+    assert sum(desk.statuses(NOW_MS).values()) == 3
+
+
+def test_a_successor_goes_on_with_the_groups_and_tells_nothing_twice() -> None:
+    view, topics, silent = grouped(), Topics(), NOW_MS + 20 * MINUTE
+    desk = opened(view, topics, NOW_MS)
+    desk.observe(*beat(0, NOW_MS))
+    desk.observe(*beat(1, silent - MINUTE, group="spot"))
+    written(desk, topics, silent)
+    assert [(row["code"], row["field_group"]) for row in topics.told] == [("SILENT", None)]
+    # `spot` falls silent and is told by the successor, once; what is read again changes nothing.
+    desk = opened(view, topics, silent + SECOND)
+    desk.observe(*beat(1, silent - MINUTE, group="spot"))
+    written(desk, topics, silent + SECOND)
+    assert len(topics.told) == 1
+    assert desk.positions[f"{BEATS}/0"] == 2
+    written(desk, topics, silent + 15 * MINUTE)
+    desk = opened(view, topics, silent + 16 * MINUTE)
+    desk.observe(*beat(2, silent + 16 * MINUTE, group="spot"))
+    written(desk, topics, silent + 16 * MINUTE)
+    assert [(row["code"], row["field_group"], row["cleared_at"] is None) for row in topics.told[1:]] == [
+        ("SILENT", "spot", True),
+        ("SILENT", "spot", False),
+    ]
+    [raised, cleared] = topics.told[1:]
+    assert (raised["alarm_id"], raised["raised_at"]) == (cleared["alarm_id"], cleared["raised_at"])
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_group_that_the_catalogue_names_no_more_is_cleared(restarted: bool) -> None:  # noqa: FBT001
+    view, topics = grouped(), Topics()
+    desk = opened(view, topics, NOW_MS)
+    written(desk, topics, NOW_MS)
+    told = {row["field_group"] for row in topics.told}
+    assert told == {None, "spot"}
+    entry = view.entry(PERMIT)
+    assert entry is not None
+    bare = entry.model_copy(update={"version": 2, "field_groups": {}})
+    view.apply(bare.kind, bare.key, bare)
+    if restarted:
+        desk = opened(view, topics, NOW_MS + SECOND)
+    else:
+        desk.expect(view, NOW_MS + SECOND)
+    written(desk, topics, NOW_MS + SECOND)
+    assert [row["field_group"] for row in topics.told if row["cleared_at"] is not None] == ["spot"]
+    assert list(topics.rows[FRESHNESS.pattern]) == [f"{POLICE}.{PERMIT}".encode()]
 
 
 # -- what comes in -------------------------------------------------------------------------------------------------

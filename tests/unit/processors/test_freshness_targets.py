@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from compliance.catalogue import start_of
-from compliance.entry import CatalogueEntry, OwnerRule, SharingPeriod
+from compliance.entry import CatalogueEntry, FieldGroup, OwnerRule, SharingPeriod
 from compliance.profiles import Law
-from processors.freshness.targets import Limits, targets_of
+from processors.freshness.targets import Limits, group_targets, targets_of
 from processors.freshness.words import DAY, MINUTE, millis
 from schemas.resource import packaged_text
 from schemas.words import FreshnessClass
@@ -76,3 +76,33 @@ def test_an_owner_owes_until_its_rule_ends(hall: Hall) -> None:
     entry = entry.model_copy(update={"owners": going})
     assert targets_of((entry,), POLICE, LAW, LIMITS, ends - timedelta(milliseconds=1)) is not None
     assert targets_of((entry,), POLICE, LAW, LIMITS, ends) is None
+
+
+def test_a_group_owes_its_own_class_and_cycle_since_it_was_named_and_the_buss_lags_are_told_at_the_resource(
+    hall: Hall,
+) -> None:
+    [first] = versions(hall)
+    looks = FieldGroup(fields=("sex_code",), freshness=FreshnessClass.STATIC, update_frequency="每月")
+    named = {"field_groups": {"looks": looks, "rest": FieldGroup(fields=("name",))}}
+    days = [datetime(2026, month, 1, tzinfo=UTC) for month in (2, 3, 4)]
+    entries = tuple(
+        first.model_copy(update={"version": number, "published_at": day, **more})
+        for number, day, more in zip((1, 2, 3), days, ({}, named, named), strict=True)
+    )
+    whole = targets_of(entries, POLICE, LAW, LIMITS, NOW, "441302")
+    assert whole is not None
+    found, rest = (group_targets(entries, name, whole, LAW, LIMITS) for name in ("looks", "rest"))
+    assert found is not None
+    assert rest is not None
+    assert (found.freshness, found.source_lag, found.silent_after) == ("STATIC", 31 * DAY + 15 * MINUTE, None)
+    assert (rest.freshness, rest.source_lag, rest.silent_after) == ("DYNAMIC", whole.source_lag, whole.silent_after)
+    assert found.duty_from == rest.duty_from == millis(days[1]) != whole.duty_from
+    assert (found.division, found.bus_lag, found.delivery_lag, found.refused_share) == ("441302", None, None, None)
+    assert group_targets(entries, "nothing", whole, LAW, LIMITS) is None
+    # What was named once and is no more is owed no more; named again, it is owed since then.
+    gone = entries[2].model_copy(update={"version": 4, "field_groups": {}})
+    assert group_targets((*entries, gone), "looks", whole, LAW, LIMITS) is None
+    again = entries[2].model_copy(update={"version": 5, "published_at": datetime(2026, 6, 1, tzinfo=UTC)})
+    late = group_targets((*entries, gone, again), "looks", whole, LAW, LIMITS)
+    assert late is not None
+    assert late.duty_from == millis(datetime(2026, 6, 1, tzinfo=UTC))
