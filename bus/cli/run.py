@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from bus.settings import load
-from bus.workers.supervisor import Supervisor
-from bus.workers.wiring import WORKERS, run_until_signalled
+from bus.workers.supervisor import SHARING, SINGLE, Supervisor
 
 
 @click.group()
@@ -17,6 +16,8 @@ def run() -> None:
 
 
 def _worker(kind: str) -> None:
+    from bus.workers.wiring import WORKERS, run_until_signalled  # noqa: PLC0415
+
     settings = load()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
     run_until_signalled(settings, WORKERS[kind](settings))
@@ -122,9 +123,7 @@ def sink(file: Path) -> None:
 )
 def everything(workers: int) -> None:
     """Run every worker but those at agencies, each a process, restarted when it ends."""
-    # A second one of these would only wait for the first.
-    single = (["register"], ["freshness"], ["crosscheck"], ["intake"], ["notices"])
-    commands = [*([kind] for kind in WORKERS for _ in range(workers)), *single]
+    commands = [*([kind] for kind in SHARING for _ in range(workers)), *([kind] for kind in SINGLE)]
     supervisor = Supervisor(load(), commands)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())

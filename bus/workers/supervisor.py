@@ -25,6 +25,10 @@ _STEADY_S = 60.0
 # A worker ends itself at its stop time-out; only one that cannot even do that is killed.
 _GRACE_S = 2.0
 _PR_SET_PDEATHSIG = 1
+SHARING = ("admit", "deliver", "relocate")
+"""The kinds of which several processes share the work."""
+SINGLE = ("register", "freshness", "crosscheck", "intake", "notices")
+"""The kinds of which one process works; a second one would only stand by."""
 
 
 @dataclass(slots=True)

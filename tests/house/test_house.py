@@ -85,10 +85,16 @@ def test_a_library_is_known_in_its_room_alone(library: str, where: str | tuple[s
 
 
 def test_a_worker_of_records_starts_without_the_libraries_of_others() -> None:
-    code = "import sys, bus.cli.main, bus.cli.run; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert "bus.workers.wiring" in loaded.split()
-    assert {"sqlalchemy", "alembic", "openpyxl", "faust"} & set(loaded.split()) == set()
+    def loaded(*modules: str) -> set[str]:
+        code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        return set(done.stdout.split())
+
+    own = loaded("bus.cli.main", "bus.cli.run", "bus.workers.wiring")
+    assert "confluent_kafka" in own
+    assert not {"sqlalchemy", "alembic", "openpyxl", "faust"} & own
+    # Nor does any kind load what makes another one, or the supervisor any.
+    assert not {"bus.workers.wiring", "confluent_kafka"} & loaded("bus.cli.main", "bus.cli.run")
 
 
 def test_what_an_agency_imports_is_loaded_when_it_is_asked_for() -> None:

@@ -20,9 +20,8 @@ from bus.metrics import Metrics
 from bus.settings import Settings
 from bus.wire.clients import Principal, admin
 from bus.wire.registry import Registry
-from bus.workers.supervisor import environment_of
+from bus.workers.supervisor import SHARING, SINGLE, environment_of
 from bus.workers.watch import Watch, looks
-from bus.workers.wiring import WORKERS
 from schemas.errors import KafkaUnavailableError
 from tests.local_cluster import HOST, fresh_settings
 from tests.processes import children_of, listens_to_sigterm, processes_of
@@ -35,7 +34,7 @@ REQUEST_S = 1.0
 # Whatever a command does besides waiting for Kafka: starting Python, above all.
 GUARD_S = 100.0
 # Those of `bus run all`: one of each kind of worker, the register's, freshness, cross-checks and intake.
-PROCESSES = len(WORKERS) + 4
+PROCESSES = len(SHARING) + len(SINGLE)
 
 
 @pytest.fixture(params=["closed", "silent"])
