@@ -10,6 +10,7 @@
 
 import asyncio
 import ssl
+import threading
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -24,9 +25,11 @@ from aiokafka.coordinator.protocol import (
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import Message
+from mode.threads import WorkerThread
 
 from bus.settings import Settings
 from bus.wire.clients import Principal
+from bus.wire.deadline import Deadline
 from processors.batch import InMessage
 
 GROUP = "bus.freshness"
@@ -212,3 +215,13 @@ class Shell(faust.App):
         ends = await self.consumer.highwaters(*places)
         at = await asyncio.gather(*(self.consumer.position(place) for place in places))
         return all((here or 0) >= ends[place] for place, here in zip(places, at, strict=True))
+
+    def ended(self, within_s: float) -> bool:
+        """Whether the thread with the Kafka client has ended, which speaks to its maker's loop until then; waits for it."""
+        deadline = Deadline(within_s, "the end of the freshness app's thread")
+        for thread in threading.enumerate():
+            if isinstance(thread, WorkerThread) and getattr(thread.service, "app", None) is self:
+                thread.join(max(0.0, deadline.left))
+                if thread.is_alive():
+                    return False
+        return True

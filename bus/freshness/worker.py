@@ -73,7 +73,7 @@ class FreshnessWorker:
         self.server = HealthServer(settings.metrics_host, settings.metrics_port, self.metrics.registry, self.health)
         self._stop = threading.Event()
         self._lead: _Lead | None = None
-        self._shell: Shell | None = None
+        self._shells: list[Shell] = []
 
     @property
     def leads(self) -> bool:
@@ -90,7 +90,7 @@ class FreshnessWorker:
         self._watch.start()
         try:
             self._feed.open()
-            asyncio.run(self._run())
+            self._run_app()
         finally:
             self._watch.stop()
             self.server.stop()
@@ -105,11 +105,22 @@ class FreshnessWorker:
         codes = sorted(agency.code for agency in self._feed.view.agencies())
         return (PULSE.pattern, DELIVERY_PULSE.pattern, *map(heartbeat_topic, codes), *map(declaration_topic, codes))
 
+    def _run_app(self) -> None:
+        runner = asyncio.Runner()
+        try:
+            runner.run(self._run())
+        finally:
+            # A thread that was not let go in time speaks to the loop until it ends; where it hangs, the process is cut
+            # off with the loop open.
+            if all(shell.ended(self._settings.stop_timeout_s) for shell in self._shells):
+                runner.close()
+
     async def _run(self) -> None:
         while not self._stop.is_set():
             topics = self._topics()
             shell = Shell(self._settings, self._principal, topics, self._holds, self._take_up, self._observe)
-            self._shell, self._lock = shell, asyncio.Lock()
+            self._lock = asyncio.Lock()
+            self._shells = [*(one for one in self._shells if not one.ended(0.0)), shell]
             starting = asyncio.create_task(shell.start())
             try:
                 while not self._stop.is_set() and self._topics() == topics:
@@ -117,7 +128,6 @@ class FreshnessWorker:
                     await asyncio.sleep(_TURN_S)
             finally:
                 self._let_go()
-                self._shell = None
                 starting.cancel()
                 await asyncio.wait([starting, asyncio.create_task(shell.stop())], timeout=_LEAVE_S)
 
