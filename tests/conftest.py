@@ -25,7 +25,7 @@ settings.register_profile(
 )
 settings.load_profile("house")
 # For `make unit` (--hypothesis-profile few): a fifth of the examples, see `tests.strategies.examples`.
-settings.register_profile("few", settings.get_profile("house"), max_examples=20)
+settings.register_profile("few", settings.get_profile("house"), max_examples=10)
 
 
 def pytest_configure() -> None:

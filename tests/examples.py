@@ -6,7 +6,7 @@ _ALL = 100  # Hypothesis' own number, which the profile `house` leaves as it is.
 
 
 def examples(number: int) -> int:
-    """What `max_examples` is: that number, and with the profile `few` (tests/conftest.py) a fifth of it.
+    """What `max_examples` is: that number, and with the profile `few` (tests/conftest.py) a tenth of it.
 
     A bare number would hold in every profile.
     """

@@ -18,6 +18,8 @@ from bus.wire.errors import absent, leader_moves, passes, unavailable
 from schemas.codec import unframe
 
 _LOOK_EVERY_S = 0.05
+# `consume` waits its whole time where fewer messages come than asked for, also at the end.
+_WAIT_S = 0.05
 # A broker that has just started says for a moment that there are no topics; one that is missing is told after that.
 _ABSENT_S = 3.0
 _EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the client leaves it unannotated
@@ -84,7 +86,7 @@ def read_to_end(
     ends = {place: end for place, end in end_offsets(admin, partitions, timeout_s).items() if end > 0}
     consumer.assign([TopicPartition(topic, partition, 0) for topic, partition in ends])
     while ends:
-        for message in consumer.consume(1_000, min(0.5, deadline.left + 0.01)):
+        for message in consumer.consume(1_000, min(_WAIT_S, deadline.left + 0.01)):
             place = (message.topic() or "", message.partition() or 0)
             error = message.error()
             if error is None:
