@@ -24,7 +24,7 @@ settings.register_profile(
     derandomize=bool(os.environ.get("CI")),
 )
 settings.load_profile("house")
-# For `make unit` (--hypothesis-profile few): a fifth of the examples, see `tests.strategies.examples`.
+# For `make unit` (--hypothesis-profile few): a tenth of the examples, see `tests.examples.examples`.
 settings.register_profile("few", settings.get_profile("house"), max_examples=10)
 
 

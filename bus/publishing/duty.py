@@ -4,14 +4,17 @@ Decisions alone, with time as an argument; `bus/workers/signs.py` sends what the
 """
 
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from compliance.entry import CatalogueEntry
 from compliance.profiles import Law
 from compliance.workdays import WorkCalendar
 from processors.freshness.quarters import quarters
 from processors.freshness.state import State, observe
+from processors.freshness.targets import Limits, group_targets, targets_of
 from processors.freshness.words import (
     At,
     Declaration,
@@ -44,12 +47,37 @@ def heartbeat_due(last: int | None, now: int, every: int) -> bool:
     return last is None or not 0 <= now - last < every
 
 
+def static_parts(versions: Sequence[CatalogueEntry], key: Key, law: Law, at: datetime) -> Iterator[tuple[Key, Targets]]:
+    """What an agency declares by quarter of a resource: all of it where it is static, else its static groups of fields.
+
+    Args:
+        versions: all of the catalogue's versions of the resource, oldest first.
+        key: agency and resource.
+        law: the clocks that bind.
+        at: now.
+    """
+    whole = targets_of(versions, key.agency, law, Limits(), at)
+    if whole is None:
+        return
+    if whole.freshness is FreshnessClass.STATIC:
+        # It is told of its groups with it.
+        yield key, whole
+        return
+    for group in versions[-1].field_groups:
+        targets = group_targets(versions, group, whole, law, Limits())
+        if targets is not None and targets.freshness is FreshnessClass.STATIC:
+            yield Key(key.agency, key.resource, group), targets
+
+
 def declared(key: Key, told: Iterable[tuple[At, Declaration]]) -> State:
-    """What the declarations of a source say together, in the order of their topic; others' are left out."""
+    """What the declarations of a source say together, in the order of their topic; others' are left out.
+
+    A word on a whole resource is one on each of its groups of fields.
+    """
     state = State(key)
     for at, declaration in told:
-        if declaration.key == key:
-            state = observe(state, declaration, at)
+        if declaration.key in {key, key.whole}:
+            state = observe(state, replace(declaration, key=key), at)
     return state
 
 

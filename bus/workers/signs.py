@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bus.publishing.duty import Reading, declaration_datum, declaration_due, declared, heartbeat_due
+from bus.publishing.duty import (
+    Reading,
+    declaration_datum,
+    declaration_due,
+    declared,
+    heartbeat_due,
+    static_parts,
+)
 from bus.register.place import law_of
 from bus.settings import Settings
 from bus.topics import declaration_topic, heartbeat_topic
@@ -19,11 +26,9 @@ from compliance.view import RegisterView
 from compliance.workdays import WorkCalendar
 from connectors.source import Batch
 from processors.batch import Outgoing
-from processors.freshness.targets import Limits, targets_of
 from processors.freshness.words import At, Declaration, Key, millis, quarter_of
 from schemas.errors import SchemaError
 from schemas.resource import envelope
-from schemas.words import FreshnessClass
 
 Framed = Callable[[str, str, str, dict[str, Any]], Outgoing]
 """Topic, envelope, key and datum into a message."""
@@ -97,16 +102,11 @@ class Signs:
         if heartbeat_due(self._beat_at, at, self._every):
             beat_at = at
             outgoing[heartbeat_topic(self._key.agency)] = [self._heartbeat(at)]
-        declaration = None if reading is None else self._declaration(reading, now)
-        if declaration is not None:
-            quarter = declaration.quarter
-            outgoing[declaration_topic(self._key.agency)] = [
-                self._framed(
-                    declaration_topic(self._key.agency),
-                    "declaration",
-                    str(self._key),
-                    declaration_datum(declaration, at),
-                )
+        declarations = [] if reading is None else self._declarations(reading, now)
+        if declarations:
+            quarter, topic = max(one.quarter for one in declarations), declaration_topic(self._key.agency)
+            outgoing[topic] = [
+                self._framed(topic, "declaration", str(one.key), declaration_datum(one, at)) for one in declarations
             ]
         self._said = _Said(beat_at, quarter)
         return outgoing
@@ -124,20 +124,23 @@ class Signs:
         since = batch.unchanged_since
         return Reading(millis(batch.complete_until), None if since is None else millis(since))
 
-    def _declaration(self, reading: Reading, now: datetime) -> Declaration | None:
+    def _declarations(self, reading: Reading, now: datetime) -> list[Declaration]:
         """Looked for on the topic, which people write too, not before the quarter's rows had time to be admitted."""
         at, quarter = millis(now), quarter_of(reading.complete_until) - 1
         if self._over[0] != quarter:
             self._over = (quarter, at)
         if self._settled == quarter or at - self._over[1] < self._grace:
-            return None
-        key = self._key
-        versions = self._view.versions(key.resource)
-        targets = targets_of(versions, key.agency, self._law, Limits(), now)
-        if targets is None or targets.freshness is not FreshnessClass.STATIC:
-            return None
-        found = declaration_due(declared(key, self._told()), targets, reading, self._law, self._calendar, at)
-        if found is None:
+            return []
+        parts = tuple(static_parts(self._view.versions(self._key.resource), self._key, self._law, now))
+        if not parts:
+            return []
+        told = tuple(self._told())
+        due = (
+            declaration_due(declared(key, told), targets, reading, self._law, self._calendar, at)
+            for key, targets in parts
+        )
+        found = [one for one in due if one is not None]
+        if not found:
             self._settled = quarter
         return found
 

@@ -144,6 +144,22 @@ def test_a_connector_sends_heartbeats_and_declares_a_quarter_once(local_bus: Loc
     assert (soon.status, soon.alarms, soon.last_sign) == (Status.FRESH, (), last_at)
 
 
+def test_of_a_dynamic_resource_a_connector_declares_the_static_group_alone(local_bus: LocalBus, tmp_path: Path) -> None:
+    city = City(local_bus.settings, tmp_path)
+    group = {"fields": ["residence_permit_number"], "freshness": "STATIC", "update_frequency": "每季度"}
+    city.versions[0]["field_groups"] = {"number": group}
+    city.apply()
+    file, told = write_table(city, tmp_path, 1), Told(city)
+    with connecting(city.settings.model_copy(update=QUICK), file):
+        until(lambda: bool(told.declarations()), "a declaration of the group")
+        since = len(told.heartbeats())
+        until(lambda: len(told.heartbeats()) > since + 3, "further looks at the source")
+    [declaration] = told.declarations()
+    assert (declaration["field_group"], declaration["says"]) == ("number", "HIGH_WATER")
+    assert declaration["quarter"] == quarter_name(quarter_of(declaration["declared_at"]) - 1)
+    assert {beat["field_group"] for _, beat in told.heartbeats()} == {None}
+
+
 def test_a_person_declares_a_quarter_once_it_is_over(
     local_bus: LocalBus, tmp_path: Path, bus_command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +175,11 @@ def test_a_person_declares_a_quarter_once_it_is_over(
     assert (refused.code, told.declarations()) == (2, [])
     assert f"{present} is not over" in refused.err
     assert bus_command("declare", city.other, city.resource, last, "--complete").code == 2
+    unnamed = bus_command("declare", city.owner, city.resource, last, "--complete", "--group", "number")
+    assert (unnamed.code, unnamed.err) == (
+        2,
+        f"error: the entry {city.resource} names no group of fields number\n",
+    )
     done = bus_command("declare", city.owner, city.resource, last, "--complete")
     assert (done.code, done.out) == (0, f"{city.owner} declared {last} of {city.resource} complete\n")
     [declaration] = told.declarations()

@@ -1,4 +1,4 @@
-"""A million strings, with the profile `few` a fifth of them: `identify` answers each, and raises nothing."""
+"""A million strings, with the profile `few` a tenth of them: `identify` answers each, and raises nothing."""
 
 from math import isqrt
 from random import Random

@@ -1,6 +1,7 @@
 """What a source owes to say of itself: when a heartbeat is due, and which word on which quarter is true."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,9 @@ from bus.publishing.duty import (
     declaration_of,
     declared,
     heartbeat_due,
+    static_parts,
 )
+from compliance.entry import CatalogueEntry
 from compliance.profiles import Law
 from compliance.workdays import WorkCalendar
 from connectors.table import SHANGHAI
@@ -31,6 +34,7 @@ from processors.freshness.words import (
 from schemas.errors import UsageError
 from schemas.resource import envelope
 from schemas.words import FreshnessClass
+from tests.catalogue import entry
 
 LAW = Law.packaged("huizhou-2016", "state-council-2025", effective_date=date(2025, 1, 1))
 CALENDAR = WorkCalendar.packaged()
@@ -115,6 +119,40 @@ def test_a_word_that_does_not_cover_the_quarter_does_not_stand_for_one(told: tup
     found = due(known(FIRST, told))
     assert found is not None
     assert quarter_name(found.quarter) == "2026Q2"
+
+
+GROUP = Key("psb", "lamp", "place")
+
+
+def lamps(**changes: Any) -> list[CatalogueEntry]:
+    quarterly = {"fields": ["area"], "freshness": "STATIC", "update_frequency": "每季度"}
+    return [entry(field_groups={"place": quarterly, "number": {"fields": ["number"]}}, **changes)]
+
+
+def test_of_a_dynamic_resource_its_static_groups_are_declared() -> None:
+    found = dict(static_parts(lamps(), GROUP.whole, LAW, datetime.now(UTC)))
+    assert list(found) == [GROUP]
+    assert found[GROUP].freshness is FreshnessClass.STATIC
+
+
+def test_of_a_static_resource_the_whole_is_declared() -> None:
+    static = lamps(freshness=FreshnessClass.STATIC, update_frequency="每季度")
+    assert [key for key, _ in static_parts(static, GROUP.whole, LAW, datetime.now(UTC))] == [GROUP.whole]
+
+
+def test_who_owns_nothing_of_a_resource_declares_no_group_of_it() -> None:
+    assert not list(static_parts(lamps(), Key("edu", "lamp"), LAW, datetime.now(UTC)))
+
+
+@pytest.mark.parametrize(
+    ("said_of", "covers"),
+    [(GROUP, True), (GROUP.whole, True), (Key("psb", "lamp", "number"), False), (Key("aic", "lamp", "place"), False)],
+)
+def test_a_word_on_the_whole_covers_a_group_and_one_on_another_does_not(said_of: Key, *, covers: bool) -> None:
+    ms, one = word("2026-07-02T00:00", "2026Q2", "2026-07-01T12:00", said_of)
+    state = declared(GROUP, [(At(ms, "declaration.psb", 0), one)])
+    assert state.key == GROUP
+    assert (due(state) is None) is covers
 
 
 def test_nothing_is_declared_before_the_source_was_read_beyond_the_quarters_end() -> None:
