@@ -1,11 +1,14 @@
 """A new lead: what it missed is folded before what came meanwhile, whatever came first."""
 
+import threading
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from mode.threads import WorkerThread
 
 from bus.freshness.backlog import Backlog
+from bus.freshness.shell import Shell
 from bus.freshness.worker import _Lead, limits_of
 from bus.settings import Settings
 from processors.batch import InMessage
@@ -63,3 +66,27 @@ def test_it_goes_on_behind_the_backlog_or_behind_what_is_known_since() -> None:
 def test_the_settings_defaults_are_the_rules_own() -> None:
     assert limits_of(Settings()) == Limits()
     assert limits_of(Settings(freshness_silent_after_s=0.0001)).silent_after == 1
+
+
+class Clinging:
+    """What a thread of an app runs until it is let go."""
+
+    def __init__(self, app: object) -> None:
+        self.app, self.let_go = app, threading.Event()
+
+    def _start_thread(self) -> None:
+        self.let_go.wait()
+
+
+def test_an_app_has_ended_once_its_own_thread_has() -> None:
+    app, other = object(), object()
+    clinging = Clinging(app)
+    thread = WorkerThread(clinging)
+    thread.start()
+    try:
+        assert not Shell.ended(app, 0.01)
+        assert Shell.ended(other, 0.01)
+    finally:
+        clinging.let_go.set()
+    assert Shell.ended(app, 10.0)
+    assert not thread.is_alive()
