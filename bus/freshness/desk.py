@@ -23,7 +23,7 @@ from processors.freshness.board import Board
 from processors.freshness.groups import groups_of, parts
 from processors.freshness.pauses import Pauses
 from processors.freshness.report import standing_of
-from processors.freshness.targets import Limits, group_targets, targets_of
+from processors.freshness.targets import Limits, owed
 from processors.freshness.words import At, Declaration, DeliveryLag, Event, Heartbeat, Key, Pulse, Targets
 from schemas.errors import SchemaError
 from schemas.resource import envelope
@@ -45,14 +45,7 @@ def expected(view: RegisterView, law: Law, limits: Limits, at: datetime) -> Iter
             agency = view.agency(code)
             if agency is None or not agency.onboarded:
                 continue
-            targets = targets_of(versions, code, law, limits, at, agency.division)
-            if targets is None:
-                continue
-            yield Key(code, entry.resource), targets
-            for group in entry.field_groups:
-                own = group_targets(versions, group, targets, law, limits)
-                if own is not None:
-                    yield Key(code, entry.resource, group), own
+            yield from owed(versions, code, law, limits, at, agency.division).items()
 
 
 def event_of(topic: str, datum: Mapping[str, Any]) -> Event:

@@ -4,7 +4,7 @@ Decisions alone, with time as an argument; `bus/workers/signs.py` sends what the
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from compliance.profiles import Law
 from compliance.workdays import WorkCalendar
 from processors.freshness.quarters import quarters
 from processors.freshness.state import State, observe
-from processors.freshness.targets import Limits, group_targets, targets_of
+from processors.freshness.targets import Limits, owed
 from processors.freshness.words import (
     At,
     Declaration,
@@ -47,7 +47,7 @@ def heartbeat_due(last: int | None, now: int, every: int) -> bool:
     return last is None or not 0 <= now - last < every
 
 
-def static_parts(versions: Sequence[CatalogueEntry], key: Key, law: Law, at: datetime) -> Iterator[tuple[Key, Targets]]:
+def static_parts(versions: Sequence[CatalogueEntry], key: Key, law: Law, at: datetime) -> Mapping[Key, Targets]:
     """What an agency declares by quarter of a resource: all of it where it is static, else its static groups of fields.
 
     Args:
@@ -56,17 +56,10 @@ def static_parts(versions: Sequence[CatalogueEntry], key: Key, law: Law, at: dat
         law: the clocks that bind.
         at: now.
     """
-    whole = targets_of(versions, key.agency, law, Limits(), at)
-    if whole is None:
-        return
-    if whole.freshness is FreshnessClass.STATIC:
-        # It is told of its groups with it.
-        yield key, whole
-        return
-    for group in versions[-1].field_groups:
-        targets = group_targets(versions, group, whole, law, Limits())
-        if targets is not None and targets.freshness is FreshnessClass.STATIC:
-            yield Key(key.agency, key.resource, group), targets
+    found = owed(versions, key.agency, law, Limits(), at)
+    static = {part: targets for part, targets in found.items() if targets.freshness is FreshnessClass.STATIC}
+    # A word on the whole is one on its groups.
+    return {key: static[key]} if key in static else static
 
 
 def declared(key: Key, told: Iterable[tuple[At, Declaration]]) -> State:

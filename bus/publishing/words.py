@@ -13,7 +13,7 @@ from bus.topics import declaration_topic, heartbeat_topic
 from bus.wire.errors import unavailable
 from bus.wire.registry import Registry
 from compliance.view import RegisterView
-from processors.freshness.targets import Limits, group_targets, targets_of
+from processors.freshness.targets import Limits, owed
 from processors.freshness.words import Declaration, Declares, Key, Targets, millis
 from schemas.errors import KafkaUnavailableError, UsageError
 from schemas.resource import envelope
@@ -81,14 +81,11 @@ class SourceWords:
         versions = self._view.versions(key.resource)
         if not versions:
             raise UsageError(f"the catalogue has no entry {key.resource}")
-        whole = targets_of(versions, key.agency, self._law, Limits(), now)
-        if whole is None or not key.group:
-            return whole
-        # A name that was misspelt would be passed over, and the group stay silent.
-        targets = group_targets(versions, key.group, whole, self._law, Limits())
-        if targets is None:
+        found = owed(versions, key.agency, self._law, Limits(), now)
+        if found and key not in found:
+            # A name that was misspelt would be passed over, and the group stay silent.
             raise UsageError(f"the entry {key.resource} names no group of fields {key.group}")
-        return targets
+        return found.get(key)
 
     def _send(self, topic: str, kind: str, key: Key, datum: Mapping[str, Any]) -> None:
         failed: list[KafkaError] = []

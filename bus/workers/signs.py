@@ -131,13 +131,13 @@ class Signs:
             self._over = (quarter, at)
         if self._settled == quarter or at - self._over[1] < self._grace:
             return []
-        parts = tuple(static_parts(self._view.versions(self._key.resource), self._key, self._law, now))
+        parts = static_parts(self._view.versions(self._key.resource), self._key, self._law, now)
         if not parts:
             return []
         told = tuple(self._told())
         due = (
             declaration_due(declared(key, told), targets, reading, self._law, self._calendar, at)
-            for key, targets in parts
+            for key, targets in parts.items()
         )
         found = [one for one in due if one is not None]
         if not found:

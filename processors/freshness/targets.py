@@ -11,7 +11,7 @@ from datetime import datetime
 from compliance.catalogue import start_of
 from compliance.entry import CatalogueEntry, FieldGroup
 from compliance.profiles import Law
-from processors.freshness.words import DAY, MINUTE, SECOND, Targets, millis
+from processors.freshness.words import DAY, MINUTE, SECOND, Key, Targets, millis
 from schemas.words import FreshnessClass
 
 CYCLES = {"每日": DAY, "每周": 7 * DAY, "每月": 31 * DAY}
@@ -73,6 +73,25 @@ def targets_of(
         division=division,
     )
     return _timed(targets, entry.update_frequency, law, limits)
+
+
+def owed(
+    versions: Sequence[CatalogueEntry], agency: str, law: Law, limits: Limits, at: datetime, division: str | None = None
+) -> dict[Key, Targets]:
+    """What an agency owes of a resource and of each group of its fields that the newest version names.
+
+    The resource itself comes first; empty when the agency owes nothing. Arguments as for `targets_of`.
+    """
+    whole = targets_of(versions, agency, law, limits, at, division)
+    if whole is None:
+        return {}
+    newest = versions[-1]
+    found = {Key(agency, newest.resource): whole}
+    for group in newest.field_groups:
+        own = group_targets(versions, group, whole, law, limits)
+        if own is not None:
+            found[Key(agency, newest.resource, group)] = own
+    return found
 
 
 def group_targets(

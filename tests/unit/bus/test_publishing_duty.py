@@ -130,14 +130,14 @@ def lamps(**changes: Any) -> list[CatalogueEntry]:
 
 
 def test_of_a_dynamic_resource_its_static_groups_are_declared() -> None:
-    found = dict(static_parts(lamps(), GROUP.whole, LAW, datetime.now(UTC)))
+    found = static_parts(lamps(), GROUP.whole, LAW, datetime.now(UTC))
     assert list(found) == [GROUP]
     assert found[GROUP].freshness is FreshnessClass.STATIC
 
 
 def test_of_a_static_resource_the_whole_is_declared() -> None:
     static = lamps(freshness=FreshnessClass.STATIC, update_frequency="每季度")
-    assert [key for key, _ in static_parts(static, GROUP.whole, LAW, datetime.now(UTC))] == [GROUP.whole]
+    assert list(static_parts(static, GROUP.whole, LAW, datetime.now(UTC))) == [GROUP.whole]
 
 
 def test_who_owns_nothing_of_a_resource_declares_no_group_of_it() -> None:
