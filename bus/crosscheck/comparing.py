@@ -21,7 +21,6 @@ from bus.wire.table import read_payloads
 from compliance.view import RegisterView
 from processors.batch import Outgoing
 from processors.digests import Difference, SourceDigest, Standing, compare, resumed
-from schemas.errors import SchemaError
 from schemas.resource import envelope
 
 Commit = Callable[[Mapping[str, Sequence[Outgoing]]], bool]
@@ -74,9 +73,7 @@ class Comparing:
         """
         latest: dict[Source, dict[str, Any]] = {}
         for message, _ in read_payloads(self._settings, self._principal, DIFFERENCE.pattern):
-            datum = self._registry.datum(message.value())
-            if datum is None:
-                raise SchemaError(f"{DIFFERENCE.pattern} offset {message.offset()} was not written by the bus")
+            datum = self._registry.own(message)
             latest[datum["agency"], datum["resource"]] = datum
         changes = Changes()
         for source, datum in latest.items():

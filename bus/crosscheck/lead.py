@@ -34,7 +34,6 @@ from processors.crosscheck.facts import RecordFact, fact_of
 from processors.crosscheck.words import Waiver
 from processors.freshness.words import DAY
 from processors.reports import refused_topic
-from schemas.errors import SchemaError
 from schemas.resource import envelope
 
 # One id for all workers: whoever leads fences the one before, also one that does not know it yet.
@@ -282,29 +281,19 @@ class Lead:
             if topic.startswith(_PREFIX):
                 facts.append(self._fact(message, topic, self._counted.get(place, 0)))
             else:
-                flow.append(Flow(*place, message.offset() or 0, self._datum(message, ours=topic == PULSE.pattern)))
+                read = self._registry.own(message) if topic == PULSE.pattern else self._registry.datum(message.value())
+                flow.append(Flow(*place, message.offset() or 0, read))
         return facts, flow
 
     def _fact(self, message: Message, topic: str, counted: int) -> RecordFact:
-        record = None if message.value() is None else self._datum(message, ours=True)
+        record = None if message.value() is None else self._registry.own(message)
         offset = message.offset() or 0
         fact = fact_of(topic.removeprefix(_PREFIX), offset, message.key() or b"", record)
         return replace(fact, supplies=False) if offset < counted else fact
 
-    def _datum(self, message: Message, *, ours: bool) -> Mapping[str, Any] | None:
-        """What a message says, by the schema that wrote it; None where it is nobody's that could be read.
-
-        Raises:
-            SchemaError: only the bus itself writes there, and this it did not.
-        """
-        datum = self._registry.datum(message.value())
-        if datum is None and ours:
-            raise SchemaError(f"{message.topic()} offset {message.offset()} was not written by the bus")
-        return datum
-
     def _word(self, message: Message) -> tuple[bytes, Mapping[str, Any] | None]:
         """Key and datum of what only the bus itself writes, None for a tombstone."""
-        return message.key() or b"", None if message.value() is None else self._datum(message, ours=True)
+        return message.key() or b"", None if message.value() is None else self._registry.own(message)
 
     # -- figures -------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from confluent_kafka import Message
 from confluent_kafka.schema_registry import ConfigCompatibilityLevel, Schema, SchemaRegistryClient, ServerConfig
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
@@ -227,3 +228,15 @@ class Registry:
         if len(self._strange) < _STRANGE:
             self._strange.add(framed[0])
         return None
+
+    def own(self, message: Message) -> dict[str, Any]:
+        """As `datum`, of a message on a topic that only the bus itself writes.
+
+        Raises:
+            SchemaError: and this it did not write.
+            RegistryUnavailableError: no answer.
+        """
+        datum = self.datum(message.value())
+        if datum is None:
+            raise SchemaError(f"{message.topic()} offset {message.offset()} was not written by the bus")
+        return datum
