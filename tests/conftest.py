@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from bus.local import cluster
 from bus.settings import Settings
 from tests.command import Command
-from tests.local_cluster import LocalBus, fresh_settings
+from tests.local_cluster import LocalBus, own_cluster
 from tests.postgres import Postgres, running_postgres
 
 # How long an example or its making takes says how busy the machine is; speed is the benchmarks' matter.
@@ -44,23 +43,15 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def local_bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBus]:
     """Kafka (one broker) and the registry, on free ports with a state directory of their own."""
-    ours = fresh_settings(tmp_path_factory.mktemp("bus") / "state")
-    try:
-        cluster.up(ours, 1)
+    with own_cluster(tmp_path_factory.mktemp("bus")) as ours:
         yield LocalBus(ours)
-    finally:
-        cluster.down(ours, wipe=True)
 
 
 @pytest.fixture
 def own_bus(tmp_path: Path) -> Iterator[Settings]:
     """A cluster of the test's own, which it may stop and whose keys it may change."""
-    ours = fresh_settings(tmp_path / "state")
-    try:
-        cluster.up(ours, 1)
+    with own_cluster(tmp_path) as ours:
         yield ours
-    finally:
-        cluster.down(ours, wipe=True)
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,12 @@
 
 import os
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bus.local import cluster
 from bus.local.certificates import TlsFiles, issue_agency, issue_role
 from bus.local.kafka import CONTROLLER_PORT_OFFSET
 from bus.local.process import port_is_free
@@ -62,6 +65,17 @@ def fresh_settings(state_dir: Path, brokers: int = 1, **overrides: object) -> Se
             **overrides,
         }
     )
+
+
+@contextmanager
+def own_cluster(folder: Path) -> Iterator[Settings]:
+    """One broker and the registry on free ports, with everything below a folder; gone at the end."""
+    ours = fresh_settings(folder / "state")
+    try:
+        cluster.up(ours, 1)
+        yield ours
+    finally:
+        cluster.down(ours, wipe=True)
 
 
 def free_ports(count: int) -> list[int]:

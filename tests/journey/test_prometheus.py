@@ -16,14 +16,13 @@ import pytest
 import yaml
 
 from bus import Change, Publisher
-from bus.local import cluster
 from bus.settings import Settings
 from bus.workers.supervisor import environment_of
 from processors.freshness.words import quarter_name, quarter_of
 from tests.builders import permit
 from tests.city import City
 from tests.compose_file import ROOT
-from tests.local_cluster import free_ports, fresh_settings
+from tests.local_cluster import free_ports, own_cluster
 from tests.prometheus import FOLDER, Prometheus, running_prometheus
 from tests.threads import until
 
@@ -71,12 +70,8 @@ class Workers:
 @pytest.fixture(scope="module")
 def watched_bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A cluster of their own: workers that read everything would read what all other tests left."""
-    ours = fresh_settings(tmp_path_factory.mktemp("watched") / "state")
-    try:
-        cluster.up(ours, 1)
+    with own_cluster(tmp_path_factory.mktemp("watched")) as ours:
         yield ours
-    finally:
-        cluster.down(ours, wipe=True)
 
 
 @pytest.fixture(scope="module")
