@@ -18,6 +18,7 @@ from bus.wire.clients import Principal, admin
 from bus.wire.errors import no_answer, unavailable
 from bus.wire.registry import Registry
 from bus.wire.table import end_offsets, start_offsets
+from schemas.codec import Codec
 
 _REGISTRY_THREADS = 4
 T = TypeVar("T")
@@ -39,7 +40,8 @@ class Actual:
     Attributes:
         topics: by name.
         rights: every access rule, of whomever.
-        schemas: by topic, the texts of its value schemas, oldest first; of the topics that the bus answers for.
+        schemas: by topic, the texts of its value schemas, oldest first; of the topics that the bus answers for. Of one
+            that has the envelope that it must have, this alone.
         compatibility: what the registry holds schemas to.
         left: by delivery topic of an ended grant, how many offsets it still spans.
     """
@@ -146,8 +148,28 @@ class Cluster:
 
     def _schemas(self, desired: Desired, *, governed: bool) -> dict[str, tuple[str, ...]]:
         known = self.registry.subjects()
-        asked = [name for name in known if name in desired.schemas or (governed and name.startswith(GOVERNED))]
-        return dict(zip(asked, _in_threads(self.registry.versions, asked), strict=True))
+        there = self._envelopes({name: desired.schemas[name] for name in known if _is_envelope(name, desired)})
+        asked = [
+            name
+            for name in known
+            if name not in there and (name in desired.schemas or (governed and name.startswith(GOVERNED)))
+        ]
+        return there | dict(zip(asked, _in_threads(self.registry.versions, asked), strict=True))
+
+    def _envelopes(self, wanted: Mapping[str, tuple[Codec, ...]]) -> dict[str, tuple[str, ...]]:
+        """Of topics with an envelope of the bus, those that have it: a few questions, however many agencies there are."""
+        topics: dict[str, list[str]] = {}
+        codecs: dict[str, Codec] = {}
+        for name, (codec,) in wanted.items():
+            topics.setdefault(codec.text, []).append(name)
+            codecs[codec.text] = codec
+        holders = _in_threads(lambda text: self.registry.holders(codecs[text], topics[text]), topics)
+        return {name: (text,) for text, names in zip(topics, holders, strict=True) for name in names}
+
+
+def _is_envelope(topic: str, desired: Desired) -> bool:
+    """Whether all that is asked of a topic's schemas is that one of them is a certain one of the bus's own."""
+    return not topic.startswith(GOVERNED) and len(desired.schemas.get(topic, ())) == 1
 
 
 def _in_threads(call: Callable[[str], T], arguments: Iterable[str]) -> list[T]:

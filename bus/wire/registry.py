@@ -3,7 +3,7 @@
 Any registry with Confluent's API serves. Answers are remembered for ever: an id never changes its schema.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -87,6 +87,9 @@ class Registry:
             }
         )
         self._ids: dict[tuple[str, str], int] = {}
+        # The id of each schema that was asked for, and the topics that had it when a second one of them was asked about.
+        self._shared: dict[str, int] = {}
+        self._holders: dict[int, frozenset[str]] = {}
         self._texts: dict[int, str | None] = {}
         self._fingerprints: dict[int, str | None] = {}
         self._codecs: dict[int, Codec] = {}
@@ -160,12 +163,52 @@ class Registry:
         """
         place = (topic, codec.text)
         if place not in self._ids:
-            subject = subject_of_topic(topic)
-            with _translated(f"looking up {subject}"):
-                found = self._client.lookup_schema(subject, Schema(codec.text, "AVRO")).schema_id
-            assert found is not None  # noqa: S101  a found schema has an id
-            self._ids[place] = found
+            known = self._known_elsewhere(topic, codec)
+            self._ids[place] = self._look_up(topic, codec) if known is None else known
+            self._shared[codec.text] = self._ids[place]
         return self._ids[place]
+
+    def _known_elsewhere(self, topic: str, codec: Codec) -> int | None:
+        """The id of a schema that was asked for on another topic, where this one has it too: so one list serves all."""
+        shared = self._shared.get(codec.text)
+        if shared is None:
+            return None
+        if shared not in self._holders:
+            self._holders[shared] = self._topics_of(shared)
+        return shared if topic in self._holders[shared] else None
+
+    def _look_up(self, topic: str, codec: Codec) -> int:
+        subject = subject_of_topic(topic)
+        with _translated(f"looking up {subject}"):
+            found = self._client.lookup_schema(subject, Schema(codec.text, "AVRO")).schema_id
+        assert found is not None  # noqa: S101  a found schema has an id
+        return found
+
+    def _topics_of(self, schema_id: int) -> frozenset[str]:
+        """The topics whose values have the schema of an id: one schema has one id, under however many subjects."""
+        try:
+            with _translated(f"looking up the subjects of schema id {schema_id}"):
+                places = self._client.get_schema_versions(schema_id)
+        except NotProvisionedError:
+            return frozenset()
+        return frozenset(str(place.subject).removesuffix("-value") for place in places)
+
+    def holders(self, codec: Codec, topics: Iterable[str]) -> frozenset[str]:
+        """Which of some topics have this very schema among those of their values.
+
+        Two questions, however many topics there are: every agency has topics of the same few schemas.
+
+        Raises:
+            RegistryUnavailableError: no answer.
+        """
+        asked = frozenset(topics)
+        for topic in sorted(asked):
+            try:
+                schema_id = self._look_up(topic, codec)
+            except NotProvisionedError:
+                continue
+            return asked & self._topics_of(schema_id)
+        return frozenset()
 
     def head(self, topic: str, codec: Codec) -> bytes:
         """The frame head of a topic's values."""
