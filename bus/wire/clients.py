@@ -91,7 +91,9 @@ def consumer(settings: Settings, principal: Principal, group: str, **more: Any) 
             "partition.assignment.strategy": "roundrobin",
             # New topics of the catalogue are seen within this time.
             "topic.metadata.refresh.interval.ms": 3_000,
-            "fetch.wait.max.ms": 50,
+            # A broker answers as soon as something comes; this is how often it answers in vain, of which each costs it a
+            # third of a millisecond. What is assigned anew while such a question is open waits for its answer.
+            "fetch.wait.max.ms": 200,
             # What is fetched ahead counts as the worker's memory, and is compressed when these bounds are looked at.
             "queued.max.messages.kbytes": 8_192,
             "fetch.message.max.bytes": 1_048_576,
