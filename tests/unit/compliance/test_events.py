@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 
 from compliance.entry import CatalogueEntry
 from compliance.events import from_event, to_event
 from compliance.proposal import propose
 from schemas.codec import Codec
+from schemas.errors import SchemaError
 from schemas.resource import envelope
 from tests.catalogue import PUBLISHED, entry
 from tests.examples import examples
@@ -50,3 +52,33 @@ def test_an_entry_is_an_event_and_back_without_loss(known: CatalogueEntry) -> No
 def test_every_proposal_is_an_event() -> None:
     known = propose("education", PUBLISHED)
     assert from_event("catalogue", json.loads(json.dumps(to_event(known)))) == known
+
+
+# -- what a newer bus wrote ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nothing", [None, "", [], {}, False])
+def test_what_a_newer_bus_could_say_and_does_not_is_passed_over(nothing: object) -> None:
+    known = entry()
+    datum = {**to_event(known), "later": nothing}
+    datum["owners"] = [{**rule, "later": nothing} for rule in datum["owners"]]
+    datum["fields"] = {name: {**policy, "later": nothing} for name, policy in datum["fields"].items()}
+    before = json.dumps(datum)
+    assert from_event("catalogue", datum) == known
+    assert json.dumps(datum) == before, "what was read is left as it is"
+
+
+@pytest.mark.parametrize("place", ["later", "owners.0.later"])
+def test_what_only_a_newer_bus_knows_is_refused_with_its_place_and_without_what_it_says(place: str) -> None:
+    datum = to_event(entry())
+    where = datum if place == "later" else datum["owners"][0]
+    where["later"] = ["SECRET"]
+    with pytest.raises(SchemaError, match=f"only a newer version of the bus knows: {place}; install") as refused:
+        from_event("catalogue", datum)
+    assert "SECRET" not in str(refused.value)
+
+
+def test_what_breaks_a_rule_is_named_also_where_a_newer_bus_says_nothing_beside_it() -> None:
+    datum = {**to_event(entry()), "later": None, "version": -1}
+    with pytest.raises(SchemaError, match=r"breaks the rules of: version$"):
+        from_event("catalogue", datum)
