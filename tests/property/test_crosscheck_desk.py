@@ -12,6 +12,7 @@ from processors.crosscheck.facts import RecordFact
 from processors.crosscheck.words import Hit
 from processors.freshness.words import DAY
 from tests.crosscheck_town import KilledError, Town, Worker
+from tests.examples import examples
 from tests.property.test_crosscheck import CHECKS, END, histories
 
 Histories = list[list[RecordFact]]
@@ -80,7 +81,7 @@ def lived(log: list[RecordFact], random: Random, *, loses: bool, compacts: bool)
         return town
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(facts=histories(), random=st.randoms(use_true_random=False), loses=st.booleans())
 def test_kills_and_lost_stores_change_no_hit_and_tell_none_twice(
     facts: Histories, random: Random, *, loses: bool
@@ -91,7 +92,7 @@ def test_kills_and_lost_stores_change_no_hit_and_tell_none_twice(
     assert town.standing() == standing_of(log)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(facts=histories(), random=st.randoms(use_true_random=False))
 def test_what_compaction_took_away_is_not_missed(facts: Histories, random: Random) -> None:
     log = merged(facts, random)
@@ -100,13 +101,13 @@ def test_what_compaction_took_away_is_not_missed(facts: Histories, random: Rando
     assert town.standing() == standing_of(log)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(facts=histories(), first=st.randoms(use_true_random=False), second=st.randoms(use_true_random=False))
 def test_the_order_of_resources_does_not_matter(facts: Histories, first: Random, second: Random) -> None:
     assert standing_of(merged(facts, first)) == standing_of(merged(facts, second))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(facts=histories(), random=st.randoms(use_true_random=False))
 def test_everything_that_is_withdrawn_leaves_neither_hit_nor_subject(facts: Histories, random: Random) -> None:
     gone = [replace(versions[-1], version=9, present=False) for versions in facts]

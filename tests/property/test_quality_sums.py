@@ -19,6 +19,7 @@ from processors.quality.marks import WHOLE, Counted, Wants, standing_marks, supp
 from processors.quality.sums import LISTED, Place, Sum, Tally, quality_datum, tally_of
 from schemas.resource import envelope
 from schemas.words import FreshnessClass
+from tests.examples import examples
 
 START = millis(datetime(2026, 3, 1, tzinfo=UTC))
 TOKENS = (b"a" * 16, b"b" * 16)
@@ -100,7 +101,7 @@ class Run:
         return self
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(facts=histories(), first=st.randoms(use_true_random=False), second=st.randoms(use_true_random=False))
 def test_what_stands_is_summed_the_same_whatever_order_batches_and_repeats(
     facts: list[list[RecordFact]], first: Random, second: Random
@@ -112,7 +113,7 @@ def test_what_stands_is_summed_the_same_whatever_order_batches_and_repeats(
     assert one.tally == anew
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(facts=histories(), random=st.randoms(use_true_random=False))
 def test_the_sums_are_the_scores_of_the_rules_computed_from_all_marks(
     facts: list[list[RecordFact]], random: Random
@@ -145,7 +146,7 @@ def test_the_sums_are_the_scores_of_the_rules_computed_from_all_marks(
         assert mark.record in {fact.event_id for versions in facts for fact in versions}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(facts=histories(), random=st.randoms(use_true_random=False))
 def test_records_that_are_mended_mend_the_score_and_what_is_gone_leaves_nothing(
     facts: list[list[RecordFact]], random: Random
@@ -159,7 +160,7 @@ def test_records_that_are_mended_mend_the_score_and_what_is_gone_leaves_nothing(
     assert run.tally == Tally()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(facts=histories(), random=st.randoms(use_true_random=False))
 def test_a_message_holds_its_sums(facts: list[list[RecordFact]], random: Random) -> None:
     run = Run().whole(facts, random)

@@ -23,6 +23,7 @@ from processors.crosscheck.facts import RecordFact
 from processors.freshness.words import DAY, HOUR, MINUTE, day_number, day_of_number, millis
 from processors.quality.marks import HAPPENED, STANDS, WHOLE, Cell, Counted
 from processors.quality.sums import LISTED, Place, Tally
+from tests.examples import examples
 from tests.quality_town import HEAD, KilledError, Town, Worker, catalogue, day_of, standing_pairs
 
 NOON = millis(datetime(2026, 9, 18, 4, tzinfo=UTC))
@@ -281,7 +282,7 @@ def one_run(town: Town, path: Path, step: Callable[[str], None], sizes: list[int
             worker.close()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(town=days_of_work(), random=st.randoms(use_true_random=False))
 def test_whatever_ends_or_is_lost_the_sums_that_were_told_are_those_of_all_that_came(
     town: Town, random: Random

@@ -212,7 +212,7 @@ def ids(source: TableSource, until: str, page: int) -> list[str]:
         after = part.cursor
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
         st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), unique_by=lambda row: row[:2], min_size=1
