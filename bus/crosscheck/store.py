@@ -29,7 +29,9 @@ NOW = 0
 """When to look at a subject that was not judged since it changed."""
 # Of other tables than these the file is made anew.
 _LAYOUT = "3"
+# All of them or none: a process that ends in between must not leave a file that only looks whole.
 _TABLES = f"""
+BEGIN;
 {holdings.TABLES}
 {book.TABLES}
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -42,6 +44,7 @@ CREATE TABLE told (
 CREATE INDEX told_token ON told (token) WHERE closed_at IS NULL;
 CREATE INDEX told_closed_at ON told (closed_at) WHERE closed_at IS NOT NULL;
 CREATE TABLE waived (token BLOB, pair TEXT, compared BLOB, PRIMARY KEY (token, pair, compared)) WITHOUT ROWID;
+COMMIT;
 """
 # SQLite binds 32,766 values at the most; fewer make the same statement again, which is prepared once.
 _MANY = 500

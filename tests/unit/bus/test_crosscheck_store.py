@@ -1,6 +1,8 @@
 """The cross-check worker's store: whose it is, that it is whole or made anew, and that one process holds it."""
 
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,16 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
     store = opened(tmp_path)
     assert store.positions() == {}
     store.close()
+
+
+def test_its_tables_are_made_together_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "crosscheck" / "store.db"
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE waived (something)")
+        with pytest.raises(BusError, match="store of the cross-checks"):
+            opened(tmp_path)
+        assert [name for (name,) in connection.execute("SELECT name FROM sqlite_master")] == ["waived"]
 
 
 def test_damage_that_shows_later_ends_the_worker_and_its_successor_begins_anew(tmp_path: Path) -> None:
