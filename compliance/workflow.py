@@ -257,10 +257,16 @@ class Workflow:
     ends: frozenset[str]
     transitions: tuple[Transition, ...]
     parties: Callable[[Any, Actor, RegisterView], Parties]
+    _leaving: Mapping[str, tuple[Transition, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        sources = {state for t in self.transitions for state in t.sources}
+        leaving = {state: tuple(t for t in self.transitions if state in t.sources) for state in sources}
+        object.__setattr__(self, "_leaving", leaving)
 
     def leaving(self, state: str) -> tuple[Transition, ...]:
         """The transitions that leave a state."""
-        return tuple(t for t in self.transitions if state in t.sources)
+        return self._leaving.get(state, ())
 
     def expiry(self, state: str, clock: str) -> Transition | None:
         """The transition that the end of a clock takes by itself."""
@@ -274,15 +280,16 @@ def advance(workflow: Workflow, state: str, action: str, actor: Actor, parties: 
         Refused with E_STATE when the table has no such action in that state, E_ROLE when the actor may not take it;
         both name state, action and role.
     """
-    found = next((t for t in workflow.leaving(state) if t.action == action), None)
+    leaving = workflow.leaving(state)
+    found = next((t for t in leaving if t.action == action), None)
+    if found is not None and any(_may(by, actor, parties) for by in found.by):
+        return found
     where = f"{workflow.code}: {action} in state {state or 'NEW'} by {actor.role.value}"
     if found is None:
-        known = ", ".join(t.action for t in workflow.leaving(state)) or "nothing"
+        known = ", ".join(t.action for t in leaving) or "nothing"
         return Refused(RefusalCode.E_STATE, f"{where}; possible here: {known}", cited=workflow.articles)
-    if not any(_may(by, actor, parties) for by in found.by):
-        may = "; ".join(by.en for by in found.by)
-        return Refused(RefusalCode.E_ROLE, f"{where}; may be done by: {may}", cited=found.article)
-    return found
+    may = "; ".join(by.en for by in found.by)
+    return Refused(RefusalCode.E_ROLE, f"{where}; may be done by: {may}", cited=found.article)
 
 
 def _may(by: By, actor: Actor, parties: Parties) -> bool:
