@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bus.notices.address import is_mailbox, url_problem
 from schemas.errors import SettingsError
@@ -196,6 +196,18 @@ class Settings(BaseSettings):
         if address is not None and not is_mailbox(address):
             raise ValueError("is not the address of one mailbox")
         return address
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  the library's signature, here and below
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment; no file is asked, which would cost as much again."""
+        return init_settings, env_settings
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
