@@ -91,7 +91,7 @@ class Mail:
         self._server = server
         self._addresses = dict(addresses)
         self._timeout_s = timeout_s
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls
         self._where = f"{server.host}:{server.port}"
 
     def send(self, notice: Notice, at: datetime) -> NotSent | None:
@@ -114,6 +114,7 @@ class Mail:
         with smtplib.SMTP(server.host, server.port, local_hostname=name, timeout=self._timeout_s) as connection:
             connection.ehlo()
             if connection.has_extn("starttls"):
+                self._tls = self._tls or ssl.create_default_context()
                 connection.starttls(context=self._tls)
                 connection.ehlo()
             elif server.tls == "required" or server.user is not None:

@@ -47,7 +47,8 @@ def transports(settings: Settings) -> dict[Way, Transport]:
     found: dict[Way, Transport] = {}
     if not ways_of(settings):
         return found
-    timeout, tls = settings.notice_timeout_s, _authorities(settings.notice_ca_file)
+    timeout, authorities = settings.notice_timeout_s, settings.notice_ca_file
+    tls = None if authorities is None else _trusting(authorities)
     url, secret_file = settings.notice_webhook_url, settings.notice_webhook_secret_file
     if url is not None and secret_file is not None:
         secret = read_private(secret_file, "BUS_NOTICE_WEBHOOK_SECRET_FILE")
@@ -86,7 +87,7 @@ def send_waiting(book: NoticeBook, by: Mapping[Way, Transport], now: Callable[[]
     return Passed(sent, tuple(failed), missed)
 
 
-def _authorities(file: Path | None) -> ssl.SSLContext:
+def _trusting(file: Path) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=file)
     except OSError as error:

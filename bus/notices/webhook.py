@@ -47,7 +47,7 @@ class Webhook:
         self._url = urlsplit(url)
         self._secret = secret
         self._timeout_s = timeout_s
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls
         # Neither path nor query: they may hold a token.
         self._where = f"{self._url.scheme}://{self._url.netloc}"
 
@@ -81,6 +81,7 @@ class Webhook:
     def _connection(self) -> HTTPConnection:
         host, port = self._url.hostname or "", self._url.port
         if self._url.scheme == "https":
+            self._tls = self._tls or ssl.create_default_context()
             return HTTPSConnection(host, port, timeout=self._timeout_s, context=self._tls)
         return HTTPConnection(host, port, timeout=self._timeout_s)
 
