@@ -3,7 +3,9 @@
 So a resource that is new in the catalogue has demo rows and test rows on the same day (Art 36).
 """
 
+from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from bus.demo import words
@@ -113,19 +115,25 @@ def _value(maker: "Maker", spec: FieldSpec) -> Any:  # noqa: ANN401, PLR0911  on
     if spec.code_list == "gat517_document":
         return "111"
     if spec.code_list:
-        codes = load(spec.code_list)
-        return maker.rng.choice([code for code in codes if codes.contains(code, maker.today)])
-    if spec.value_type == "date":
+        return maker.rng.choice(_codes(spec.code_list, maker.today))
+    kind = spec.value_type
+    if kind == "date":
         return maker.days_back(30, _MOST_DAYS)
-    if spec.value_type == "int":
+    if kind == "int":
         return maker.rng.randrange(1, 100)
-    if spec.value_type == "decimal":
+    if kind == "decimal":
         return Decimal(maker.rng.randrange(1, 10**6)).scaleb(-2)
     if spec.section == "identity" and spec.name.endswith("id_number"):
         return maker.citizen_number("441302", maker.adult(), "1")
     if spec.section == "identity" and spec.name.endswith(("_name", "_signature")):
         return maker.name(maker.rng.choice("12"))
     return _text(maker, spec)
+
+
+@cache
+def _codes(name: str, on: date) -> tuple[str, ...]:
+    codes = load(name)
+    return tuple(code for code in codes if codes.contains(code, on))
 
 
 def _text(maker: "Maker", spec: FieldSpec) -> str:
