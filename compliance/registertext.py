@@ -15,7 +15,7 @@ Schema = dict[str, str] | str
 _WIDTH = 120
 
 
-class _Plain(yaml.SafeDumper):
+class _Plain(yaml.CSafeDumper):
     """Writes every value out: a register file has no aliases."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  the library's signature
