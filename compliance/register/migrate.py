@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.resources import as_file, files
 
 import sqlalchemy as sa
@@ -11,6 +12,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from schemas.errors import UsageError
+
+
+@cache
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    """The newest revision, and all that this program knows; the scripts are files of the program."""
+    with _scripts() as config:
+        scripts = ScriptDirectory.from_config(config)
+        return scripts.get_current_head(), frozenset(script.revision for script in scripts.walk_revisions())
 
 
 @contextmanager
@@ -23,8 +32,8 @@ def _scripts() -> Iterator[Config]:
 
 def is_migrated(engine: sa.Engine) -> bool:
     """Whether the database is of the newest revision."""
-    with _scripts() as config, engine.connect() as connection:
-        return revision_of(connection) == ScriptDirectory.from_config(config).get_current_head()
+    with engine.connect() as connection:
+        return revision_of(connection) == _revisions()[0]
 
 
 def revision_of(connection: sa.Connection) -> str | None:
@@ -38,17 +47,17 @@ def migrate(engine: sa.Engine, revision: str = "head") -> None:
     Raises:
         UsageError: the database is of a newer version of the program.
     """
-    with _scripts() as config:
-        scripts = ScriptDirectory.from_config(config)
-        with engine.connect().execution_options(writes=True) as connection, connection.begin():
-            if connection.dialect.name == "postgresql":
-                # Two programs may start at once: one migrates, the other waits and finds it done.
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            present = revision_of(connection)
-            if present is not None and present not in {script.revision for script in scripts.walk_revisions()}:
-                raise UsageError("the register's database was made by a newer version of the bus; use that version")
-            if present == scripts.get_current_head() and revision == "head":
-                return
+    newest, known = _revisions()
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            # Two programs may start at once: one migrates, the other waits and finds it done.
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        present = revision_of(connection)
+        if present is not None and present not in known:
+            raise UsageError("the register's database was made by a newer version of the bus; use that version")
+        if present == newest and revision == "head":
+            return
+        with _scripts() as config:
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
 
