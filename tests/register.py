@@ -55,6 +55,13 @@ def _migrated() -> Path:
     return path
 
 
+def state_with_register(folder: Path) -> Path:
+    """A state directory for the `bus` command whose register is migrated and empty."""
+    folder.mkdir(mode=0o700)
+    copyfile(_migrated(), folder / "register.db")
+    return folder
+
+
 @contextmanager
 def sqlite_register(folder: Path, law: Law | None = None) -> Iterator[Register]:
     """A register in an SQLite file of its own."""

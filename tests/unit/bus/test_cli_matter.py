@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
 from tests.command import Command, Ran
+from tests.register import state_with_register
 
 HEALTH = ("--role", "LEADER", "--agency", "health", "--as", "li")
 AUTHORITY = ("--role", "AUTHORITY_CITY", "--as", "wang")
@@ -13,9 +15,10 @@ AUTHORITY = ("--role", "AUTHORITY_CITY", "--as", "wang")
 
 @pytest.fixture(autouse=True)
 def own_register(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setenv("BUS_STATE_DIR", str(tmp_path / "state"))
+    state = state_with_register(tmp_path / "state")
+    monkeypatch.setenv("BUS_STATE_DIR", str(state))
     monkeypatch.setenv("BUS_LAW_EFFECTIVE_DATE", "2020-01-01")
-    return tmp_path / "state"
+    return state
 
 
 def form(folder: Path, text: str) -> Path:
@@ -217,6 +220,8 @@ def test_the_register_goes_out_and_comes_back(
 
 
 def test_the_database_is_a_file_that_its_owner_alone_reads(bus_command: Command, own_register: Path) -> None:
+    # The command makes folder and file anew.
+    rmtree(own_register)
     assert bus_command("matter", "list").code == 0
     assert (own_register / "register.db").stat().st_mode & 0o777 == 0o600
 

@@ -11,12 +11,12 @@ from compliance.models import ContactRole
 from compliance.register.noticebook import NoticeBook
 from tests.command import Command
 from tests.notices import agency, cause
-from tests.register import NOW, OPERATOR
+from tests.register import NOW, OPERATOR, state_with_register
 
 
 @pytest.fixture(autouse=True)
 def own_register(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("BUS_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("BUS_STATE_DIR", str(state_with_register(tmp_path / "state")))
     monkeypatch.setenv("BUS_LAW_EFFECTIVE_DATE", "2026-01-01")
     with opened(load()) as register:
         register.put([agency(vacant=ContactRole.TECHNICAL_OFFICER)], OPERATOR, NOW)

@@ -16,7 +16,7 @@ from compliance.figures import Figures, columns
 from schemas.errors import UsageError
 from tests.command import Command
 from tests.procedures import DRILL, with_catalogue
-from tests.register import AUTHORITY, NOW, OPERATOR, moved
+from tests.register import AUTHORITY, NOW, OPERATOR, moved, state_with_register
 
 EXCHANGE = {
     "unit": "psb",
@@ -32,7 +32,7 @@ EXCHANGE = {
 @pytest.fixture
 def standing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A register with four agencies, the lamp entry, a drill and an exchange beside the platform."""
-    monkeypatch.setenv("BUS_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("BUS_STATE_DIR", str(state_with_register(tmp_path / "state")))
     monkeypatch.delenv("BUS_REGISTER_URL", raising=False)
     with opened(load()) as register:
         with_catalogue(register)
