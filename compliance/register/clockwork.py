@@ -37,24 +37,23 @@ class Clockwork:
         binding = self._law.rule(start.clock, division, counts_from)
         due = self._law.due(start.clock, counts_from, self._calendar, division)
         identity = self._connection.execute(
-            sa.insert(CLOCK)
-            .values(
-                matter=matter.number,
-                rule=start.clock,
-                profile=binding.profile,
-                article=binding.rule.article,
-                owes=start.owes.value,
-                agency=matter.parties.of(start.owes) if isinstance(start.owes, Party) else None,
-                division=division,
-                started=self._at,
-                counts_from=local_date(counts_from) if isinstance(counts_from, datetime) else counts_from,
-                nominal=due.nominal,
-                due=due.day,
-                provisional=due.provisional,
-                advisory=self._law.advisory(self._at, start.clock, division),
-                state="RUNNING",
-            )
-            .returning(CLOCK.c.id)
+            sa.insert(CLOCK).returning(CLOCK.c.id),
+            {
+                "matter": matter.number,
+                "rule": start.clock,
+                "profile": binding.profile,
+                "article": binding.rule.article,
+                "owes": start.owes.value,
+                "agency": matter.parties.of(start.owes) if isinstance(start.owes, Party) else None,
+                "division": division,
+                "started": self._at,
+                "counts_from": local_date(counts_from) if isinstance(counts_from, datetime) else counts_from,
+                "nominal": due.nominal,
+                "due": due.day,
+                "provisional": due.provisional,
+                "advisory": self._law.advisory(self._at, start.clock, division),
+                "state": "RUNNING",
+            },
         ).scalar_one()
         self._note(identity, "STARTED", due.day, actor, provisional=due.provisional)
 
@@ -167,13 +166,14 @@ class Clockwork:
         self, clock: int, what: str, due: date, actor: Actor, reason: str | None = None, *, provisional: bool
     ) -> None:
         self._connection.execute(
-            sa.insert(CLOCK_CHANGE).values(
-                clock=clock,
-                what=what,
-                at=self._at,
-                due=due,
-                provisional=provisional,
-                account=actor.account,
-                reason=reason,
-            )
+            sa.insert(CLOCK_CHANGE),
+            {
+                "clock": clock,
+                "what": what,
+                "at": self._at,
+                "due": due,
+                "provisional": provisional,
+                "account": actor.account,
+                "reason": reason,
+            },
         )

@@ -234,7 +234,7 @@ class Decision:
             flags=tuple(dict.fromkeys((*matter.flags, *flags))),
         )
         if matter.seq == 0:
-            self.connection.execute(sa.insert(MATTER).values(matter_values(after)))
+            self.connection.execute(sa.insert(MATTER), matter_values(after))
         else:
             done = self.connection.execute(
                 sa.update(MATTER)
@@ -244,22 +244,23 @@ class Decision:
             if done.rowcount != 1:
                 raise NoError(Refused(RefusalCode.E_CONFLICT, f"step {after.seq} was taken by somebody else"))
         self.connection.execute(
-            sa.insert(STEP).values(
-                matter=after.number,
-                seq=after.seq,
-                action=transition.action,
-                source=matter.state,
-                target=target,
-                account=actor.account,
-                role=actor.role.value,
-                agency=actor.agency,
-                at=self._at,
-                reason=getattr(form, "reason", None),
-                article=transition.article,
-                form=filled,
-                flags=list(flags),
-                cause=f"{cause.number}/{cause.seq}" if cause is not None else None,
-            )
+            sa.insert(STEP),
+            {
+                "matter": after.number,
+                "seq": after.seq,
+                "action": transition.action,
+                "source": matter.state,
+                "target": target,
+                "account": actor.account,
+                "role": actor.role.value,
+                "agency": actor.agency,
+                "at": self._at,
+                "reason": getattr(form, "reason", None),
+                "article": transition.article,
+                "form": filled,
+                "flags": list(flags),
+                "cause": f"{cause.number}/{cause.seq}" if cause is not None else None,
+            },
         )
         self.moved[after.number] = after
         return after
@@ -286,22 +287,21 @@ class Decision:
             sa.select(sa.func.max(FACT.c.version)).where(FACT.c.kind == kind, FACT.c.key == key)
         ).scalar()
         identity: int = self.connection.execute(
-            sa.insert(FACT)
-            .values(
-                kind=kind,
-                key=key,
-                version=(newest or 0) + 1,
-                at=self._at,
-                account=actor.account,
-                role=actor.role.value,
-                matter=cause.number if cause is not None else None,
-                step=cause.seq if cause is not None else None,
-                body=model.model_dump(mode="json", by_alias=True),
-            )
-            .returning(FACT.c.id)
+            sa.insert(FACT).returning(FACT.c.id),
+            {
+                "kind": kind,
+                "key": key,
+                "version": (newest or 0) + 1,
+                "at": self._at,
+                "account": actor.account,
+                "role": actor.role.value,
+                "matter": cause.number if cause is not None else None,
+                "step": cause.seq if cause is not None else None,
+                "body": model.model_dump(mode="json", by_alias=True),
+            },
         ).scalar_one()
         if kind in MODELS:
-            self.connection.execute(sa.insert(OUTBOX).values(fact=identity))
+            self.connection.execute(sa.insert(OUTBOX), {"fact": identity})
             if not self._own_view:
                 self._view, self._own_view = self._view.copy(), True
             self._view.apply(kind, key, model)
