@@ -6,7 +6,7 @@ from typing import Any
 
 from compliance.catalogue import clock, deprecated_fields, required_fields, schema_or_none, sharing_of
 from compliance.entry import CatalogueEntry, OwnerRule
-from schemas.resource import FieldSpec
+from schemas.field import FieldSpec
 
 _NOT_ATTRIBUTES = frozenset({"resource", "version", "owners", "fields", "avro", "published_at"})
 

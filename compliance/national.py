@@ -10,7 +10,7 @@ from typing import Any
 from compliance.catalogue import local_date, required_fields, schema_of, sharing_of
 from compliance.entry import CatalogueEntry, DataLevel, ResourceFormat
 from compliance.view import RegisterView
-from schemas.resource import FieldSpec
+from schemas.field import FieldSpec
 from schemas.words import FreshnessClass, SharingClass
 
 GUIDE = "政务信息资源目录编制指南(试行) 发改高技〔2017〕1272号"

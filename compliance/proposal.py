@@ -22,14 +22,8 @@ from compliance.entry import (
 from compliance.entry_rules import NO_CONDITIONS, REAL_TIME
 from schemas.codelists import load
 from schemas.errors import UsageError
-from schemas.resource import (
-    FieldSpec,
-    ResourceSchema,
-    packaged_resources,
-    packaged_text,
-    platform_resources,
-    resource_schema,
-)
+from schemas.field import FieldSpec
+from schemas.resource import ResourceSchema, packaged_resources, packaged_text, platform_resources, resource_schema
 from schemas.words import FreshnessClass, SharingClass
 
 REGULATION = "惠州市政务信息资源共享管理办法"

@@ -13,7 +13,8 @@ from compliance.divisions import DivisionSet
 from compliance.entry import CITY, CatalogueEntry
 from compliance.entry_codes import EntryCode, Problem
 from compliance.view import RegisterView
-from schemas.resource import FieldSpec, ResourceSchema, packaged_resources, packaged_text, resource_schema
+from schemas.field import FieldSpec
+from schemas.resource import ResourceSchema, packaged_resources, packaged_text, resource_schema
 from schemas.words import SharingClass
 
 _POINTERS = 3

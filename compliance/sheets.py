@@ -25,7 +25,7 @@ from compliance.national import (
 )
 from compliance.positions import Path
 from compliance.view import RegisterView
-from schemas.resource import FieldSpec
+from schemas.field import FieldSpec
 
 ENTRIES, ITEMS = "目录", "信息项"
 YES, NO = "是", "否"

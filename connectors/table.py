@@ -18,8 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectors.naming import VersionNames
 from connectors.source import Batch, Stretch
 from schemas.errors import SourceError
+from schemas.field import FieldSpec
 from schemas.refusals import RefusalCode, Refused
-from schemas.resource import FieldSpec, ResourceSchema
+from schemas.resource import ResourceSchema
 from schemas.words import Change, Operation
 
 SHANGHAI = timezone(timedelta(hours=8))

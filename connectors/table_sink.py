@@ -30,7 +30,8 @@ from sqlalchemy.types import TypeEngine
 
 from connectors.sink import Place, SinkRow
 from schemas.errors import SourceError
-from schemas.resource import FieldSpec, ResourceSchema
+from schemas.field import FieldSpec
+from schemas.resource import ResourceSchema
 
 _PROVENANCE = ("event_id", "operation", "owner", "catalogue_version", "grant")
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from schemas.resource import FieldSpec, ResourceSchema, packaged_resources, packaged_text, resource_schema
+from schemas.field import FieldSpec
+from schemas.resource import ResourceSchema, packaged_resources, packaged_text, resource_schema
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,9 @@ from compliance.entry import (
     ResourceFormat,
     SharingPeriod,
 )
+from schemas.field import FieldSpec
 from schemas.identity import citizen_check_digit
-from schemas.resource import FieldSpec, ResourceSchema, packaged_text, resource_schema
+from schemas.resource import ResourceSchema, packaged_text, resource_schema
 from schemas.words import FreshnessClass, SharingClass
 from tests.builders import RESOURCES
 

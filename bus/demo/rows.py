@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bus.demo import words
 from schemas.codelists import load
+from schemas.field import FieldSpec
 from schemas.identity import birth_date_of, sex_of
-from schemas.resource import FieldSpec, ResourceSchema
+from schemas.resource import ResourceSchema
 
 if TYPE_CHECKING:
     from bus.demo.people import Maker
