@@ -7,20 +7,11 @@ from enum import StrEnum
 from compliance.catalogue import schema_of
 from compliance.entry_codes import Problem
 from compliance.entry_rules import alone, among, changed
-from compliance.models import (
-    Agency,
-    CatalogueEntry,
-    Grant,
-    GrantState,
-    Outage,
-    Reckoning,
-    RegisterModel,
-    SecrecyReview,
-    Waiver,
-)
+from compliance.models import Agency, CatalogueEntry, Grant, GrantState, RegisterModel, SecrecyReview
 from compliance.positions import Path
 from compliance.registerfile import Item, RegisterFile
 from compliance.repeat_rules import repeats
+from compliance.rulings import Outage, Reckoning, Waiver
 from compliance.view import RegisterView
 from schemas.errors import RegisterFileError, SchemaError
 from schemas.resource import packaged_resources

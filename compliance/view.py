@@ -1,16 +1,7 @@
 """The register as it is known now: agencies, catalogue versions, reviews, grants, outages, reckonings, waivers, by look-up."""
 
-from compliance.models import (
-    MODELS,
-    Agency,
-    CatalogueEntry,
-    Grant,
-    Outage,
-    Reckoning,
-    RegisterModel,
-    SecrecyReview,
-    Waiver,
-)
+from compliance.models import MODELS, Agency, CatalogueEntry, Grant, RegisterModel, SecrecyReview
+from compliance.rulings import Outage, Reckoning, Waiver
 
 
 class RegisterView:

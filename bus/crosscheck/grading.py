@@ -14,11 +14,11 @@ from bus.freshness.desk import expected
 from bus.topics import PULSE, QUALITY
 from compliance.catalogue import wanted_fields
 from compliance.crosschecks import CrossCheck
-from compliance.models import Reckoning
 from compliance.outages import excuses_in
 from compliance.profiles import Law
 from compliance.quality import Dimension
 from compliance.register.kept import calendar_with, kept_of, law_with
+from compliance.rulings import Reckoning
 from compliance.view import RegisterView
 from compliance.workdays import WorkCalendar
 from processors.batch import Outgoing

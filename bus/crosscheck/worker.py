@@ -28,7 +28,7 @@ from bus.workers.health import Health, HealthServer
 from bus.workers.signals import end_when_stuck, end_within, stop_when_signalled
 from bus.workers.watch import Watch, looks, tell_certificates, tell_health, tell_place
 from compliance.crosschecks import CrossCheck
-from compliance.models import Waiver as Decided
+from compliance.rulings import Waiver as Decided
 from compliance.view import RegisterView
 from processors.crosscheck.words import Waiver
 

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bus.topics import ALARM, DECLARATION, DELIVERY_PULSE, FRESHNESS, HEARTBEAT, PULSE
-from compliance.models import Reckoning
 from compliance.outages import excuses_in
 from compliance.profiles import Law
 from compliance.register.kept import calendar_with, kept_of, law_with
+from compliance.rulings import Reckoning
 from compliance.view import RegisterView
 from compliance.workdays import WorkCalendar
 from processors.batch import InMessage, Outgoing

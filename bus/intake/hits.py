@@ -13,8 +13,8 @@ from compliance.catalogue import schema_or_none
 from compliance.crosschecks import NAME_ROLE, CheckId, Kind
 from compliance.crosschecks import CrossCheck as Check
 from compliance.entry import Model
-from compliance.models import Hex, Uuid
 from compliance.register.intake import Finding
+from compliance.rulings import Hex, Uuid
 from compliance.values import AgencyCode, DivisionCode, ResourceCode
 from compliance.view import RegisterView
 from compliance.workflow import Matter

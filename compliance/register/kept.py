@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from compliance.entry import Model
-from compliance.models import Reckoning
 from compliance.profiles import CountyOverride, Law
+from compliance.rulings import Reckoning
 from compliance.workdays import CalendarYear, Suspension, WorkCalendar
 
 KEPT: dict[str, type[Model]] = {

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from compliance.crosschecks import CheckId, Kind
 from compliance.entry import Model
-from compliance.models import Hex, Uuid, WaiverReason
+from compliance.rulings import Hex, Uuid, WaiverReason
 from compliance.values import AgencyCode, Day, DivisionCode, FieldName, GrantId, ResourceCode, Text, distinct
 
 Token = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]

@@ -6,8 +6,8 @@ from uuid import UUID, uuid5
 from compliance.catalogue import schema_or_none
 from compliance.divisions import DivisionSet
 from compliance.entry import CatalogueEntry
-from compliance.models import Waiver
 from compliance.roles import Actor
+from compliance.rulings import Waiver
 from compliance.view import RegisterView
 from compliance.workflow import Context, Matter, Parties, Put
 from compliance.workflows.data_case_forms import Case, Origin

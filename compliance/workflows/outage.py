@@ -9,8 +9,8 @@ from datetime import date
 
 from compliance.catalogue import local_date
 from compliance.entry import Model
-from compliance.models import Outage, OutageState
 from compliance.roles import AUTHORITY, UNIT_ANYBODY, Actor
+from compliance.rulings import Outage, OutageState
 from compliance.values import Day, DivisionCode, ResourceCode, Text
 from compliance.view import RegisterView
 from compliance.workflow import NEW, Context, Effect, Flag, Parties, Pause, Put, Resume, Transition, Workflow

@@ -10,8 +10,8 @@ import pytest
 from bus.crosscheck.desk import CLOSED_KEPT_MS
 from bus.crosscheck.worker import waivers_of
 from compliance.crosschecks import packaged_crosschecks
-from compliance.models import Waiver as Decided
 from compliance.roles import Role
+from compliance.rulings import Waiver as Decided
 from compliance.view import RegisterView
 from processors.crosscheck.facts import RecordFact
 from processors.crosscheck.words import Waiver

@@ -13,9 +13,10 @@ from bus.freshness.desk import Desk, event_of
 from bus.freshness.shell import AllToOne
 from bus.topics import ALARM, FRESHNESS
 from compliance.entry import FieldGroup
-from compliance.models import Agency, OnboardingState, Outage, OutageState
+from compliance.models import Agency, OnboardingState
 from compliance.profiles import Law
 from compliance.register.kept import reckoning_of
+from compliance.rulings import Outage, OutageState
 from compliance.view import RegisterView
 from compliance.workdays import Suspension, WorkCalendar
 from processors.batch import InMessage, Outgoing

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from bus.crosscheck.book import KEPT_DAYS, Graded
 from bus.crosscheck.store import Changes
-from compliance.models import Outage, OutageState
 from compliance.quality import Dimension
 from compliance.register.kept import reckoning_of
+from compliance.rulings import Outage, OutageState
 from compliance.workdays import Suspension
 from processors.crosscheck.facts import RecordFact
 from processors.freshness.words import DAY, HOUR, MINUTE, day_number, day_of_number, millis

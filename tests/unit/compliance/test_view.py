@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from compliance.events import from_event, to_event
-from compliance.models import Agency, Grant, GrantState, RegisterModel, Waiver
+from compliance.models import Agency, Grant, GrantState, RegisterModel
+from compliance.rulings import Waiver
 from compliance.view import RegisterView
 from schemas.resource import envelope, packaged_text
 from tests.builders import PERMIT

@@ -5,11 +5,11 @@ from datetime import date
 import pytest
 
 from compliance.events import from_event, to_event
-from compliance.models import Outage, OutageState
 from compliance.outages import excuses, excuses_in
 from compliance.register.outbox import backlog
 from compliance.register.service import Register
 from compliance.roles import UNIT, Party
+from compliance.rulings import Outage, OutageState
 from compliance.workdays import Suspension
 from compliance.workflow import NEW, Parties, Start, Transition, Workflow
 from compliance.workflows import WORKFLOWS

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from compliance.calendaryear import packaged_years
 from compliance.events import from_event, to_event
-from compliance.models import Agency, Reckoning
+from compliance.models import Agency
 from compliance.profiles import CountyOverride
 from compliance.register.kept import kept_of
 from compliance.register.outbox import backlog, mark_sent, waiting
 from compliance.register.service import Register
+from compliance.rulings import Reckoning
 from compliance.view import RegisterView
 from compliance.workdays import Suspension
 from tests.catalogue import agencies, entry
