@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bus.publisher import Publication, Publisher
+    from bus.publisher import Publisher
+    from bus.publishing.flight import Publication
     from bus.subscriber import Delivered, Subscriber
     from schemas.words import Change, Classification, Operation, Receipt
 
@@ -16,7 +17,7 @@ _PLACES = {
     "Classification": "schemas.words",
     "Delivered": "bus.subscriber",
     "Operation": "schemas.words",
-    "Publication": "bus.publisher",
+    "Publication": "bus.publishing.flight",
     "Publisher": "bus.publisher",
     "Receipt": "schemas.words",
     "Subscriber": "bus.subscriber",

@@ -16,7 +16,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from bus import Change, Operation, Publisher, Subscriber
-from bus.publisher import Publication
+from bus.publishing.flight import Publication
 from bus.settings import Settings
 from bus.subscriber import Delivered
 from bus.wire.clients import Principal, admin
