@@ -1,27 +1,24 @@
 """What the cross-check worker keeps on its own disk: subjects, when to look at them again, positions, what was told.
 
 A cache in one SQLite file: the truth stands on Kafka, and a store that is lost, foreign, damaged or too old is built
-anew. Its write-ahead log is not synced at each commit (`synchronous=NORMAL`): a killed process loses nothing, a power
-cut loses the last commits together with their positions, and the file stays whole.
+anew.
 """
 
-import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bus.crosscheck import book, holdings
 from bus.crosscheck.book import Book, Graded
+from bus.crosscheck.heldfile import HeldFile
 from bus.crosscheck.holdings import Source
 from bus.crosscheck.records import Records, decoded, encoded
 from processors.crosscheck.telling import Told, open_datum, told_of
 from processors.digests import Standing
 from processors.holding import Holding
-from schemas.errors import BusError, DeadlineError, SchemaError
 from schemas.resource import envelope
 
 Place = tuple[str, int]
@@ -48,9 +45,6 @@ COMMIT;
 """
 # SQLite binds 32,766 values at the most; fewer make the same statement again, which is prepared once.
 _MANY = 500
-_CACHE_KIB = 16_384
-# A page of subjects is written back once for many turns, which touch pages at random.
-_LOG_PAGES = 32_768
 Waived = tuple[bytes, str, bytes]
 
 
@@ -99,90 +93,26 @@ class Store:
     """
 
     def __init__(self, path: Path, belongs_to: str, at: int, keeps_ms: int, patience_s: float) -> None:
-        self._path = path
         self._belongs_to = f"{_LAYOUT} {belongs_to}"
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._hit = envelope("hit")
         self._subjects = 0
         self._standing: Counter[tuple[str, str]] = Counter()
-        self._connection = self._connect(patience_s)
-        self.book = Book(self._connection, self._said)
-        with self._said():
+        self._file = HeldFile(path, _TABLES, patience_s)
+        self._connection = self._file.connection
+        self.book = Book(self._connection, self._file.said)
+        with self._file.said():
             written = int(self._about("written_at") or 0)
             if self._about("belongs_to") != self._belongs_to or not at - keeps_ms <= written:
                 self.clear(at)
             self._count()
 
-    def _connect(self, patience_s: float) -> sqlite3.Connection:
-        """Open and hold the file; one that is no database any more is made anew."""
-        for attempt in (1, 2):
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-            connection = sqlite3.connect(self._path, timeout=patience_s, isolation_level=None)
-            try:
-                for pragma in (
-                    "locking_mode=EXCLUSIVE",
-                    "journal_mode=WAL",
-                    "synchronous=NORMAL",
-                    f"cache_size=-{_CACHE_KIB}",
-                    f"wal_autocheckpoint={_LOG_PAGES}",
-                    "temp_store=MEMORY",
-                ):
-                    connection.execute(f"PRAGMA {pragma}").close()
-                connection.execute("BEGIN EXCLUSIVE").close()
-                found = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'about'").fetchone()[0]
-                connection.execute("COMMIT").close()
-                if not found:
-                    connection.executescript(_TABLES)
-            except sqlite3.OperationalError as error:
-                connection.close()
-                if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-                    raise DeadlineError(f"another process holds {self._path.name} for {patience_s:g} s") from None
-                raise _trouble(error) from None
-            except sqlite3.DatabaseError as error:
-                connection.close()
-                if attempt == 1:
-                    self._remove()
-                    continue
-                raise _trouble(error) from None
-            return connection
-        raise AssertionError  # the second attempt returns or raises
-
-    def _remove(self) -> None:
-        for end in ("", "-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                self._path.with_name(self._path.name + end).unlink()
-
-    @contextmanager
-    def _said(self) -> Iterator[None]:
-        """A file that turns out to be damaged is removed: the next start builds it anew."""
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise _trouble(error) from None
-        except (sqlite3.DatabaseError, SchemaError) as error:
-            self.close()
-            self._remove()
-            raise _trouble(error) from None
-
-    @contextmanager
-    def _whole(self) -> Iterator[sqlite3.Connection]:
-        """One transaction."""
-        with self._said():
-            self._connection.execute("BEGIN").close()
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK").close()
-                raise
-            self._connection.execute("COMMIT").close()
-
     def close(self) -> None:
         """Let the file go."""
-        self._connection.close()
+        self._file.close()
 
     def clear(self, at: int) -> None:
         """Forget everything: what it knows is to be read anew."""
-        with self._whole() as connection:
+        with self._file.whole() as connection:
             for table in ("about", "subject", "position", "told", "waived", "holding", "compared", *book.NAMES):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608  our own names
             self._set("belongs_to", self._belongs_to)
@@ -216,36 +146,36 @@ class Store:
     @property
     def latest(self) -> int:
         """The time of the latest word that was told, milliseconds: no clock goes behind it."""
-        with self._said():
+        with self._file.said():
             return int(self._about("latest") or 0)
 
     @property
     def rules(self) -> str | None:
         """By which rules the subjects were judged."""
-        with self._said():
+        with self._file.said():
             return self._about("rules")
 
     @property
     def graded(self) -> bool:
         """Whether the sums of quality were taken up."""
-        with self._said():
+        with self._file.said():
             return self._about("graded") is not None
 
     def positions(self) -> dict[Place, int]:
         """By topic and partition the offset to go on with."""
-        with self._said():
+        with self._file.said():
             return {(topic, part): at for topic, part, at in self._connection.execute("SELECT * FROM position")}
 
     def records(self, tokens: Iterable[bytes]) -> dict[bytes, Records]:
         """What is known of subjects; one that is not known is left out."""
-        with self._said():
+        with self._file.said():
             rows = self._of("SELECT token, records FROM subject WHERE token", tokens)
             return {token: decoded(token, value) for token, value in rows}
 
     def told(self, tokens: Iterable[bytes]) -> dict[bytes, dict[str, Told]]:
         """The hits that were told of subjects and stand, by pair."""
         found: dict[bytes, dict[str, Told]] = {}
-        with self._said():
+        with self._file.said():
             rows = self._of("SELECT token, pair, hit FROM told WHERE closed_at IS NULL AND token", tokens)
             for token, pair, value in rows:
                 told = told_of(self._hit.decode_physical(value))
@@ -263,23 +193,23 @@ class Store:
 
     def holding(self, source: Source) -> Holding:
         """What the bus holds of a source."""
-        with self._said():
+        with self._file.said():
             return holdings.holding(self._connection, source)
 
     def compared(self, source: Source) -> Standing:
         """What the digests of a source left."""
-        with self._said():
+        with self._file.said():
             return holdings.compared(self._connection, source)
 
     def due(self, at: int, limit: int) -> list[bytes]:
         """Subjects whose time has come, the longest waiting first."""
-        with self._said():
+        with self._file.said():
             query = "SELECT token FROM subject WHERE wake_at <= ? ORDER BY wake_at LIMIT ?"
             return [token for [token] in self._connection.execute(query, (at, limit))]
 
     def expired(self, before: int, limit: int) -> list[str]:
         """Pairs that were closed before a time."""
-        with self._said():
+        with self._file.said():
             query = "SELECT pair FROM told WHERE closed_at < ? ORDER BY closed_at LIMIT ?"
             return [pair for [pair] in self._connection.execute(query, (before, limit))]
 
@@ -287,7 +217,7 @@ class Store:
 
     def keep(self, changes: Changes, at: int) -> None:
         """Take a turn's changes over, all or none."""
-        with self._whole() as connection:
+        with self._file.whole() as connection:
             gone = [token for token, records in changes.records.items() if not records]
             known = self._known(changes.records)
             connection.executemany("DELETE FROM subject WHERE token = ?", [(token,) for token in gone])
@@ -350,13 +280,13 @@ class Store:
 
     def take_up(self, told: Sequence[Mapping[str, Any]]) -> None:
         """Take over the latest messages of `quality`, once: from then on the book goes on by itself."""
-        with self._whole():
+        with self._file.whole():
             self.book.take_up(told)
             self._set("graded", "yes")
 
     def wake(self, tokens: Iterable[bytes]) -> None:
         """Look at subjects again, also at such as nothing is known of: what was told of them must be taken back."""
-        with self._whole() as connection:
+        with self._file.whole() as connection:
             before = connection.total_changes
             empty = encoded({})
             rows = [(token, NOW, empty) for token in tokens]
@@ -367,22 +297,17 @@ class Store:
     def judge_by(self, rules: str) -> None:
         """From now on these rules count: every subject is looked at again where they were others."""
         if self.rules != rules:
-            with self._whole() as connection:
+            with self._file.whole() as connection:
                 connection.execute("UPDATE subject SET wake_at = ?", (NOW,))
                 self._set("rules", rules)
 
     def waive(self, waived: Iterable[Waived]) -> None:
         """Take over which pairs are waived; the subjects of those that were added or taken back are looked at again."""
         wanted = set(waived)
-        with self._said():
+        with self._file.said():
             known: set[Waived] = set(self._connection.execute("SELECT token, pair, compared FROM waived").fetchall())
         if wanted != known:
             self.wake({token for token, _, _ in wanted ^ known})
-            with self._whole() as connection:
+            with self._file.whole() as connection:
                 connection.executemany("DELETE FROM waived WHERE (token, pair, compared) = (?, ?, ?)", known - wanted)
                 connection.executemany("INSERT INTO waived VALUES (?, ?, ?)", wanted - known)
-
-
-def _trouble(error: Exception) -> BusError:
-    name = getattr(error, "sqlite_errorname", type(error).__name__)
-    return BusError(f"the store of the cross-checks cannot be used ({name}); where it is damaged it is built anew")
