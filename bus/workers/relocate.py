@@ -8,10 +8,10 @@ nor repeats one.
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -21,32 +21,28 @@ from bus.crosscheck.rules import checks_of
 from bus.keys.store import Keys
 from bus.metrics import Metrics
 from bus.settings import Settings
-from bus.topics import LINK, RELOCATION, record_topic
-from bus.wire.clients import Principal, consumer
+from bus.topics import LINK, RELOCATION
+from bus.wire.clients import Principal
 from bus.wire.feed import RegisterFeed
 from bus.wire.links import LinkFeed
 from bus.wire.registry import Registry
-from bus.wire.scan import read_stretches
 from bus.workers.catchup import record_message
 from bus.workers.loop import Place, Work
+from bus.workers.recordtopics import RecordTopics, resource_of
 from bus.workers.relocation import Progress, RelocationBook
 from compliance.catalogue import local_date
-from compliance.entry import CatalogueEntry
 from processors.batch import Outgoing
 from processors.crosscheck.facts import FactMaker
 from processors.deliver import RecordMessage
 from processors.keying import TOKEN_BYTES
 from processors.links import Homes
 from processors.rekey import Rekeyer
-from processors.relocate import Best, Relocator, Writer
+from processors.relocate import Best, Relocator
 from processors.sealing import Opener, Sealer
 from processors.snapshot import KeyIndex, current
-from schemas.codec import Codec, unframe
-from schemas.errors import SchemaError
 from schemas.partition import partition_of
-from schemas.resource import ResourceSchema, envelope, resource_schema
+from schemas.resource import envelope
 
-_PREFIX = record_topic("")
 # Messages that a re-keying turn goes through.
 _STRETCH = 5_000
 
@@ -102,10 +98,7 @@ class RelocateTask:
         book: RelocationBook,
         metrics: Metrics,
     ) -> None:
-        self._settings = settings
-        self._principal = principal
-        self._feed = feed
-        self._registry = registry
+        self._records = RecordTopics(settings, principal, feed, registry)
         self._links = links
         self._book = book
         self._metrics = metrics
@@ -119,7 +112,6 @@ class RelocateTask:
             self._rekeyer = Rekeyer(links.links, keys.tokens, opener, head, facts)
         self._owned: dict[Place, _Owned] = {}
         self._decision = _Decision()
-        self._reader: Consumer | None = None
 
     # -- the loop's calls --------------------------------------------------------------------------------------
 
@@ -130,7 +122,7 @@ class RelocateTask:
         """Learn how far each partition has been relocated."""
         known = self._book.read() if positions else {}
         self._owned = {
-            place: _Owned(self._schema(place[0]).links_to is not None, known.get(place, Progress()))
+            place: _Owned(self._records.schema(place[0]).links_to is not None, known.get(place, Progress()))
             for place in positions
         }
 
@@ -199,8 +191,7 @@ class RelocateTask:
     def close(self) -> None:
         """Let the clients go."""
         self._links.close()
-        if self._reader is not None:
-            self._reader.close()
+        self._records.close()
 
     # -- identity links ----------------------------------------------------------------------------------------
 
@@ -219,7 +210,7 @@ class RelocateTask:
             if owned.progress.links_offset < self._links.next:
                 gone = self._links.links.to_look_for(self._links.since(owned.progress.links_offset))
                 tokens |= gone | {self._links.links.home(token) for token in gone}
-            partitions = self._partitions(place[0]) if tokens else 1
+            partitions = self._records.partitions(place[0]) if tokens else 1
             here = frozenset(token for token in tokens if partition_of(token, partitions) == place[1])
             if here:
                 wanted[place] = here
@@ -228,7 +219,7 @@ class RelocateTask:
         if not wanted:
             return
         seen: dict[Place, list[RecordMessage]] = {place: [] for place in wanted}
-        for place, message in self._read({place: (0, positions[place]) for place in wanted}):
+        for place, message in self._records.read({place: (0, positions[place]) for place in wanted}):
             if message.key[:TOKEN_BYTES] in wanted[place]:
                 seen[place].append(message)
         self._decide(seen, outgoing)
@@ -239,7 +230,7 @@ class RelocateTask:
 
     def _decide(self, by_place: Mapping[Place, Sequence[RecordMessage]], outgoing: dict[str, list[Outgoing]]) -> None:
         """Restore what was overtaken at homes, then move what stands elsewhere: a move knows what stands at its home."""
-        decoders = {place: _Decoded(self._registry) for place in by_place}
+        decoders = {place: self._records.decoded() for place in by_place}
         now_ms = time.time_ns() // 1_000_000
         overtaken: dict[Place, dict[bytes, Best]] = {}
         for place, messages in by_place.items():
@@ -247,10 +238,10 @@ class RelocateTask:
             overtaken[place] = self._relocator.overtaken(messages, decoders[place], {} if best is None else best)
         for place, messages in by_place.items():
             (topic, partition), decoded = place, decoders[place]
-            writer = self._writer(topic)
+            writer = self._records.writer(topic)
             out: list[Outgoing] = []
             for key, found in overtaken[place].items():
-                for _, message in self._read({place: (found.offset, found.offset + 1)}):
+                for _, message in self._records.read({place: (found.offset, found.offset + 1)}):
                     out += self._relocator.restore(key, partition, decoded(message), writer, now_ms)
             leaving = self._relocator.leaving(partition, messages, decoded, writer.partitions)
             out += self._relocator.move(leaving, self._known(topic) if leaving else {}, writer, now_ms)
@@ -268,12 +259,12 @@ class RelocateTask:
         assert self._rekeyer is not None  # noqa: S101  asked for by its caller
         if owned.rekeying is None:
             index = KeyIndex()
-            for _, message in self._read({place: (0, position)}):
+            for _, message in self._records.read({place: (0, position)}):
                 index.add([message.key], [message.offset])
             owned.rekeying = _Rekeying(index.latest(), position)
         rekeying = owned.rekeying
         upto = min(rekeying.at + _STRETCH, rekeying.end)
-        messages = [message for _, message in self._read({place: (rekeying.at, upto)})]
+        messages = [message for _, message in self._records.read({place: (rekeying.at, upto)})]
         latest = current(rekeying.latest, [message.offset for message in messages])
         standing = [message for message, is_latest in zip(messages, latest, strict=True) if is_latest]
         left = self._rekey(place, standing, self._rekeyer, outgoing)
@@ -288,14 +279,10 @@ class RelocateTask:
     ) -> int:
         """Move what stands under tokens of other keys; how many could not be."""
         topic, partition = place
-        writer = self._writer(topic)
-        decoded = _Decoded(self._registry)
-
-        def entry_of(version: int) -> CatalogueEntry:
-            return self._entry(topic, version)
-
+        writer = self._records.writer(topic)
+        decoded = self._records.decoded()
         on = local_date(datetime.now(UTC))
-        found = rekeyer.rekey(partition, messages, decoded, entry_of, writer.partitions, on)
+        found = rekeyer.rekey(partition, messages, decoded, partial(self._records.entry, topic), writer.partitions, on)
         out = self._relocator.move(
             found.leaving, self._known(topic) if found.leaving else {}, writer, time.time_ns() // 1_000_000
         )
@@ -309,59 +296,5 @@ class RelocateTask:
     def _send(self, topic: str, out: list[Outgoing], moved: int, outgoing: dict[str, list[Outgoing]]) -> None:
         if out:
             outgoing.setdefault(topic, []).extend(out)
-            resource = topic.removeprefix(_PREFIX)
+            resource = resource_of(topic)
             self._decision.moved[resource] = self._decision.moved.get(resource, 0) + moved
-
-    def _schema(self, topic: str, version: int | None = None) -> ResourceSchema:
-        """The schema of a catalogue version; as `_entry`."""
-        return resource_schema(self._entry(topic, version).avro)
-
-    def _entry(self, topic: str, version: int | None = None) -> CatalogueEntry:
-        """A catalogue version, the newest when none is named.
-
-        Raises:
-            SchemaError: the catalogue does not know it.
-        """
-        view, resource = self._feed.view, topic.removeprefix(_PREFIX)
-        entry = view.entry(resource) if version is None else view.entry_version(resource, version)
-        if entry is None:
-            raise SchemaError(f"{topic}: catalogue version {version or ''} is unknown")
-        return entry
-
-    def _partitions(self, topic: str) -> int:
-        entry = self._feed.view.entry(topic.removeprefix(_PREFIX))
-        if entry is None:
-            raise SchemaError(f"{topic} belongs to no catalogue entry")
-        return entry.partitions
-
-    def _writer(self, topic: str) -> Writer:
-        def layout(version: int) -> tuple[bytes, Codec]:
-            codec = self._schema(topic, version).record
-            return self._registry.head(topic, codec), codec
-
-        return Writer(topic, self._partitions(topic), layout)
-
-    def _read(self, stretches: Mapping[Place, tuple[int, int]]) -> Iterable[tuple[Place, RecordMessage]]:
-        if self._reader is None:
-            group = f"{self._principal.name}.table"
-            self._reader = consumer(self._settings, self._principal, group, **{"enable.partition.eof": True})
-        for batch in read_stretches(self._reader, stretches, self._settings.request_timeout_s):
-            for message in batch:
-                yield (message.topic() or "", message.partition() or 0), record_message(message)
-
-
-class _Decoded:
-    """Decodes the records of one partition, each once."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-        self._known: dict[int, dict[str, Any]] = {}
-
-    def __call__(self, message: RecordMessage) -> dict[str, Any]:
-        if message.offset not in self._known:
-            framed = unframe(message.value)
-            codec = self._registry.codec(framed[0]) if framed else None
-            if framed is None or codec is None:
-                raise SchemaError(f"record at offset {message.offset} was not written by the bus")
-            self._known[message.offset] = codec.decode_physical(framed[1])
-        return self._known[message.offset]
