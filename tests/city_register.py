@@ -8,7 +8,7 @@ from compliance.models import Agency, CatalogueEntry, ContactRole
 from compliance.register.decision import Moved
 from compliance.register.service import Register
 from compliance.roles import Actor, Role
-from tests.hall import signing_key
+from tests.hall_register import signing_key
 from tests.register import AUTHORITY, COUNTY, GOVERNMENT, NOW, OPERATOR, STAFFING, moved, of, office
 from tests.sharing import AGENCIES, agency
 

@@ -7,32 +7,15 @@ the processors and decode what comes out, strictly and with logical values, as a
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from datetime import datetime
 from typing import Any
-
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
 from compliance.crosschecks import packaged_crosschecks
 from compliance.models import (
     Agency,
-    AgencyType,
-    Agreement,
     CatalogueEntry,
-    Contact,
-    ContactRole,
-    Grant,
-    GrantState,
-    LegalBasis,
-    OnboardingState,
     OwnerRule,
-    RowScope,
     SecrecyReview,
-    SharingPeriod,
-    SigningCertificate,
 )
 from compliance.view import RegisterView
 from processors.admit import LINK_TOPIC, AdmitOutcome, Admitter
@@ -46,41 +29,11 @@ from processors.sealing import Opener, Sealer, SectionKeys
 from processors.signature import CERTIFICATE_HEADER, SIGNATURE_HEADER, signed_bytes
 from schemas.codec import Codec, frame, unframe
 from schemas.resource import ResourceSchema, envelope, resource_schema
-from schemas.words import FreshnessClass, SharingClass
+from tests.hall_register import DAY, NOW, POLICE, STATS, SigningKey, agency, entry, grant, review, signing_key
 
-NOW = datetime(2026, 6, 1, 4, 0, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
-DAY = timedelta(days=1)
-POLICE, STATS = "police", "stats"
 MAX_BYTES = 1_000_000
 _ENVELOPES = {"receipt": "receipt", "refused": "refusal", "pulse": "pulse", "incident": "incident"}
-
-
-@dataclass(frozen=True, slots=True)
-class SigningKey:
-    """An agency's signing key with its self-made certificate."""
-
-    private: Ed25519PrivateKey
-    pem: str
-    serial: str
-
-
-@cache
-def signing_key(name: str, from_: datetime = NOW - 30 * DAY, until: datetime = NOW + 30 * DAY) -> SigningKey:
-    """A key of its own for every name and period."""
-    private = Ed25519PrivateKey.generate()
-    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"agency-{name}")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(who)
-        .issuer_name(who)
-        .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(from_)
-        .not_valid_after(until)
-        .sign(private, None)
-    )
-    return SigningKey(private, certificate.public_bytes(Encoding.PEM).decode(), f"{certificate.serial_number:x}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,93 +140,32 @@ class Hall:
     # -- the register ------------------------------------------------------------------------------------------
 
     def agency(self, code: str, **changes: Any) -> Agency:
-        """Register an agency: connected, three named persons, one signing certificate; `changes` replace that."""
-        model = Agency(
-            **{
-                "code": code,
-                "name": f"单位{code}",
-                "credit_code": "11441300007189XXXX",
-                "type": AgencyType.ADMINISTRATIVE_ORGAN,
-                "division": "441300",
-                "state": OnboardingState.CONNECTED,
-                "contacts": tuple(Contact(role=role, name="某某", phone="0752-0000000") for role in ContactRole),
-                "certificates": (SigningCertificate(pem=signing_key(code).pem),),
-                **changes,
-            }
-        )
+        """Register an agency, as `agency`."""
+        model = agency(code, **changes)
         self.view.apply("agency", code, model)
         self.frames.put(f"receipt.{code}", self._head(envelope("receipt")))
         self.frames.put(f"refused.{code}", self._head(envelope("refusal")))
         return model
 
     def publish(self, text: str, **changes: Any) -> CatalogueEntry:
-        """Publish a version of a catalogue entry."""
-        schema = resource_schema(text)
-        model = CatalogueEntry(
-            **{
-                "resource": schema.code,
-                "version": 1,
-                "name": schema.cn,
-                "content": "内容",
-                "responsible_department": "责任部门",
-                "update_frequency": "实时",
-                "platform": "共享平台",
-                "related_systems": ("业务系统",),
-                "scope_and_manner": "共享范围和方式",
-                "sharing_period": SharingPeriod(from_=date(2020, 1, 1)),
-                "freshness": FreshnessClass.DYNAMIC,
-                "sharing": SharingClass.CONDITIONAL,
-                "conditions": "签订安全保密协议",
-                "owners": (OwnerRule(agencies=(POLICE,)),),
-                "published_at": NOW - DAY,
-                "avro": text,
-                **changes,
-            }
-        )
+        """Publish a version of a catalogue entry, as `entry`."""
+        model = entry(text, **changes)
         self.view.apply("catalogue", model.key, model)
-        self.frames.put(f"record.{model.resource}", self._head(schema.record))
+        self.frames.put(f"record.{model.resource}", self._head(resource_schema(text).record))
         return model
 
     def review(self, **changes: Any) -> SecrecyReview:
-        """File a secrecy review that passed; number R1, of POLICE."""
-        model = SecrecyReview(
-            **{
-                "number": "R1",
-                "agency": POLICE,
-                "resource": self.resource,
-                "catalogue_version": 1,
-                "reviewer": "某某",
-                "reviewed_on": date(2026, 1, 1),
-                "valid_until": date(2026, 12, 31),
-                "result": "PASS",
-                **changes,
-            }
-        )
+        """File a secrecy review of the resource, as `review`."""
+        model = review(**{"resource": self.resource, **changes})
         self.view.apply("review", model.key, model)
         return model
 
     def grant(self, fields: Iterable[str], divisions: Iterable[str] | None = None, **changes: Any) -> GrantPlan:
-        """The compiled plan of an active grant of STATS."""
-        entry = self.view.entry(self.resource)
-        assert entry is not None
-        days = {"valid_from": date(2026, 1, 1), "valid_until": date(2026, 12, 31)}
-        signed = {"signed_by_provider": date(2026, 1, 1), "signed_by_subscriber": date(2026, 1, 1)}
-        model = Grant(
-            **{
-                "id": "g1",
-                "subscriber": STATS,
-                "resource": self.resource,
-                "fields": tuple(fields),
-                "rows": RowScope(divisions=None if divisions is None else tuple(divisions)),
-                "purpose": "人口统计",
-                "legal_basis": LegalBasis(title="统计法", article="7"),
-                "agreement": Agreement(number="A1", **signed, **days),
-                "state": GrantState.ACTIVE,
-                **days,
-                **changes,
-            }
-        )
-        plan = compile_grant(model, entry, self.root)
+        """The compiled plan of a grant of the resource, as `grant`."""
+        found = self.view.entry(self.resource)
+        assert found is not None
+        model = grant(fields, divisions, **{"resource": self.resource, **changes})
+        plan = compile_grant(model, found, self.root)
         self.frames.put(plan.topic, self._head(plan.codec))
         return plan
 

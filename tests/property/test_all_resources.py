@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from compliance.models import OwnerRule
 from schemas.resource import packaged_resources, packaged_text
 from tests.examples import examples
-from tests.hall import POLICE, Hall
+from tests.hall import Hall
+from tests.hall_register import POLICE
 from tests.strategies import rows, wrong
 
 OWNER = OwnerRule(agencies=(POLICE,), divisions=("441300",))

@@ -18,7 +18,8 @@ from compliance.writing import compile_owner
 from schemas.resource import resource_schema
 from tests.catalogue import PUBLISHED, against, entry, register, schema_text
 from tests.examples import examples
-from tests.hall import NOW, Hall
+from tests.hall import Hall
+from tests.hall_register import NOW
 from tests.strategies import generic_rows, resource_texts
 
 QUICK = settings(

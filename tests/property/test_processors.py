@@ -22,7 +22,8 @@ from processors.snapshot import KeyIndex, current
 from schemas.resource import packaged_text, resource_schema
 from tests.builders import PERMIT, corruptions, permit
 from tests.examples import examples
-from tests.hall import POLICE, Delivery, Hall, Record
+from tests.hall import Delivery, Hall, Record
+from tests.hall_register import POLICE
 from tests.strategies import generic_rows, resource_texts
 
 QUICK = settings(

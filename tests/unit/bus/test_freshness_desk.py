@@ -35,7 +35,8 @@ from processors.freshness.words import (
 from schemas.resource import envelope, packaged_text
 from schemas.words import FreshnessClass
 from tests.builders import PERMIT
-from tests.hall import NOW_MS, POLICE, Hall
+from tests.hall import NOW_MS, Hall
+from tests.hall_register import POLICE
 
 LAW, CALENDAR = Law.packaged("huizhou-2016"), WorkCalendar.packaged()
 FRAMES = {FRESHNESS.pattern: b"", ALARM.pattern: b""}

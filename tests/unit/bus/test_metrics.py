@@ -18,7 +18,8 @@ from processors.signature import signers_of
 from schemas.refusals import RefusalCode
 from schemas.resource import packaged_text
 from tests.builders import PERMIT, corruptions, permit
-from tests.hall import POLICE, STATS, Hall, signing_key
+from tests.hall import Hall
+from tests.hall_register import POLICE, STATS, signing_key
 
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 END_TO_END = next(spec for spec in METRICS if spec.name == "bus_end_to_end_seconds")

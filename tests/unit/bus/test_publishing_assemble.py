@@ -24,7 +24,8 @@ from schemas.refusals import RefusalCode, Refused
 from schemas.resource import packaged_text, resource_schema
 from schemas.words import Change, Operation
 from tests.builders import PERMIT, permit
-from tests.hall import NOW, NOW_MS, POLICE, STATS, Hall, signing_key
+from tests.hall import NOW_MS, Hall
+from tests.hall_register import NOW, POLICE, STATS, signing_key
 
 ON = NOW.date()
 DAY = timedelta(days=1)

@@ -44,7 +44,8 @@ from compliance.models import MODELS
 from processors.reports import receipt_topic, refused_topic
 from schemas.resource import envelope, packaged_text
 from tests.builders import PERMIT
-from tests.hall import STATS, Hall
+from tests.hall import Hall
+from tests.hall_register import STATS
 
 SETTINGS = Settings(min_insync_replicas=2, replication_factor=3, corridor_retention_ms=3_600_000)
 LONGEST_AGENCY, LONGEST_RESOURCE, LONGEST_GRANT = "a" * 40, "r" * 60, "g" * 40

@@ -15,7 +15,8 @@ from compliance.registertext import plain_yaml
 from schemas.errors import RegisterFileError
 from schemas.resource import packaged_text
 from tests.builders import PERMIT
-from tests.hall import POLICE, STATS, Hall
+from tests.hall import Hall
+from tests.hall_register import POLICE, STATS
 
 TEXT = packaged_text(PERMIT)
 SECTION_OF = {kind: section for section, kind in SECTIONS.items()}

@@ -12,7 +12,8 @@ from schemas.refusals import RefusalCode, Refused
 from schemas.resource import packaged_text
 from schemas.words import SharingClass
 from tests.builders import PERMIT
-from tests.hall import NOW, STATS, Hall
+from tests.hall import Hall
+from tests.hall_register import NOW, STATS
 
 
 @pytest.fixture

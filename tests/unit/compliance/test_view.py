@@ -9,7 +9,8 @@ from compliance.rulings import Waiver
 from compliance.view import RegisterView
 from schemas.resource import envelope, packaged_text
 from tests.builders import PERMIT
-from tests.hall import POLICE, STATS, Hall
+from tests.hall import Hall
+from tests.hall_register import POLICE, STATS
 
 TEXT = packaged_text(PERMIT)
 

@@ -17,7 +17,8 @@ from schemas.refusals import RefusalCode, Refused
 from schemas.resource import packaged_text
 from schemas.words import Classification
 from tests.builders import PERMIT
-from tests.hall import DAY, NOW, POLICE, STATS, Hall
+from tests.hall import Hall
+from tests.hall_register import DAY, NOW, POLICE, STATS
 
 TEXT = packaged_text(PERMIT)
 SECOND = timedelta(seconds=1)

@@ -12,7 +12,8 @@ from schemas.codec import frame
 from schemas.refusals import RULES, RefusalCode
 from schemas.resource import packaged_text, resource_schema
 from tests.builders import PERMIT, permit
-from tests.hall import DAY, MAX_BYTES, NOW, POLICE, STATS, Hall, Verdict, signing_key
+from tests.hall import MAX_BYTES, Hall, Verdict
+from tests.hall_register import DAY, NOW, POLICE, STATS, signing_key
 
 SECOND = timedelta(seconds=1)
 TOPIC = f"change.{POLICE}.{PERMIT}"

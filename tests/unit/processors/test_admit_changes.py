@@ -25,7 +25,8 @@ from tests.builders import (
     person,
     rows,
 )
-from tests.hall import DAY, NOW, NOW_MS, POLICE, STATS, Hall, Verdict
+from tests.hall import NOW_MS, Hall, Verdict
+from tests.hall_register import DAY, NOW, POLICE, STATS
 
 CITY = OwnerRule(agencies=(POLICE,), divisions=("441300",))
 SECOND = timedelta(seconds=1)

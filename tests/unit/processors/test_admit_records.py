@@ -11,7 +11,8 @@ from schemas.identity import Identity
 from schemas.partition import partition_of
 from schemas.resource import ResourceSchema, packaged_text, resource_schema
 from tests.builders import HOUSEHOLD, PERMIT, RESOURCES, TODAY, canary_person, permit, person, rows
-from tests.hall import DAY, NOW, NOW_MS, POLICE, Hall, Record, signing_key
+from tests.hall import NOW_MS, Hall, Record
+from tests.hall_register import DAY, NOW, POLICE, signing_key
 
 
 @pytest.fixture

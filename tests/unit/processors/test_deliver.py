@@ -14,7 +14,8 @@ from schemas.codec import Codec, frame
 from schemas.errors import KeyStoreError, SchemaError
 from schemas.resource import packaged_text
 from tests.builders import PERMIT, permit, rows
-from tests.hall import DAY, NOW, NOW_MS, POLICE, Hall, Record
+from tests.hall import NOW_MS, Hall, Record
+from tests.hall_register import DAY, NOW, POLICE
 
 OPEN = ("sex_code", "birth_date", "residence_county")
 DIVISION = "registration_authority_division"

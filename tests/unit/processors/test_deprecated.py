@@ -12,7 +12,8 @@ from processors.desk import desk_of
 from schemas.resource import packaged_text
 from schemas.words import Change
 from tests.builders import PERMIT, permit
-from tests.hall import NOW, Hall
+from tests.hall import Hall
+from tests.hall_register import NOW
 
 FIELD = "permit_issue_date"
 FLAG = f"{FIELD}:deprecated"

@@ -12,7 +12,8 @@ from processors.freshness.words import DAY, MINUTE, millis
 from schemas.resource import packaged_text
 from schemas.words import FreshnessClass
 from tests.builders import PERMIT
-from tests.hall import NOW, POLICE, STATS, Hall
+from tests.hall import Hall
+from tests.hall_register import NOW, POLICE, STATS
 
 LAW = Law.packaged("huizhou-2016")
 LIMITS = Limits()

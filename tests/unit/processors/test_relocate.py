@@ -19,7 +19,8 @@ from schemas.partition import partition_of
 from schemas.refusals import RefusalCode
 from schemas.resource import packaged_text
 from tests.builders import TODAY, permit
-from tests.hall import NOW_MS, POLICE, Hall, Record
+from tests.hall import NOW_MS, Hall, Record
+from tests.hall_register import POLICE
 
 PERMIT = packaged_text("residence_permit")
 LINK = packaged_text("identity_link")

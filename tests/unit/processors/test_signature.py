@@ -14,7 +14,8 @@ from processors.signature import CERTIFICATE_HEADER, SIGNATURE_HEADER, signer_of
 from schemas.refusals import RefusalCode, Refused
 from schemas.resource import packaged_text
 from tests.builders import PERMIT
-from tests.hall import DAY, NOW, POLICE, Hall, SigningKey, signing_key
+from tests.hall import Hall
+from tests.hall_register import DAY, NOW, POLICE, SigningKey, signing_key
 from tests.sm2 import SM2
 
 VALUE = b"any bytes"

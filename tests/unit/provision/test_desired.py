@@ -16,7 +16,8 @@ from compliance.view import RegisterView
 from schemas.errors import UsageError
 from schemas.resource import envelope, packaged_text, resource_schema
 from tests.builders import PERMIT
-from tests.hall import DAY, NOW, POLICE, STATS, Hall
+from tests.hall import Hall
+from tests.hall_register import DAY, NOW, POLICE, STATS
 
 TEXT = packaged_text(PERMIT)
 SETTINGS = Settings(replication_factor=3, min_insync_replicas=2)

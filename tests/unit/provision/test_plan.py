@@ -28,7 +28,8 @@ from bus.wire.registry import COMPATIBILITY
 from compliance.models import Grant, GrantState, OwnerRule
 from schemas.resource import packaged_text
 from tests.builders import PERMIT
-from tests.hall import NOW, POLICE, STATS, Hall
+from tests.hall import Hall
+from tests.hall_register import NOW, POLICE, STATS
 
 TEXT = packaged_text(PERMIT)
 SETTINGS = Settings()

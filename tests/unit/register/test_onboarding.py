@@ -9,7 +9,7 @@ from compliance.roles import Role
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry, grant
 from tests.city_register import CHECK, CONNECTION, application, city, connected, known, pem, published
-from tests.hall import signing_key
+from tests.hall_register import signing_key
 from tests.register import AUTHORITY, NOW, OPERATOR, moved, of, office, refused
 
 SECURITY = office(Role.SECURITY_ADMINISTRATOR)
