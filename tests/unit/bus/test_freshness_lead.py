@@ -1,4 +1,4 @@
-"""A new lead: what it missed is folded before what came meanwhile, whatever came first."""
+"""Who leads, and a new lead: what it missed is folded before what came meanwhile, whatever came first."""
 
 import threading
 from types import SimpleNamespace
@@ -8,7 +8,7 @@ import pytest
 from mode.threads import WorkerThread
 
 from bus.freshness.backlog import Backlog
-from bus.freshness.shell import Shell
+from bus.freshness.shell import AllToOne, Shell
 from bus.freshness.worker import _Lead, limits_of
 from bus.settings import Settings
 from processors.batch import InMessage
@@ -90,3 +90,23 @@ def test_an_app_has_ended_once_its_own_thread_has() -> None:
         clinging.let_go.set()
     assert Shell.ended(app, 10.0)
     assert not thread.is_alive()
+
+
+class Cluster:
+    """What a client knows of the topics."""
+
+    @staticmethod
+    def partitions_for_topic(topic: str) -> set[int] | None:
+        return {"pulse": {0}, "heartbeat.psb": {1, 0}}.get(topic)
+
+
+def test_one_gets_everything_and_keeps_it_when_others_come() -> None:
+    topics = ["pulse", "heartbeat.psb", "heartbeat.new"]
+    leads, follows = AllToOne(lambda: True), AllToOne(lambda: False)
+    found = follows.assign(Cluster(), {"b": follows.metadata(topics), "a": follows.metadata(topics)})
+    assert {member: dict(one.assignment) for member, one in found.items()} == {
+        "a": {"heartbeat.new": [], "heartbeat.psb": [0, 1], "pulse": [0]},
+        "b": {},
+    }
+    found = follows.assign(Cluster(), {"b": leads.metadata(topics), "a": follows.metadata(topics)})
+    assert [member for member, one in found.items() if one.assignment] == ["b"]
