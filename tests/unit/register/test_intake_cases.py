@@ -1,32 +1,29 @@
-"""From a hit or a difference to its case: opened once, told, revised, seen to end, waived; in both databases."""
+"""From a hit to its case: opened once, told, revised, seen to end, waived; in both databases."""
 
-from datetime import datetime
 from typing import Any
 
 import pytest
 
 from bus.intake.cases import note_refusal, open_case, take_found
-from bus.intake.differences import Difference
 from bus.intake.hits import Hit
-from bus.intake.words import Found, Taken
+from bus.intake.words import Taken
 from bus.register.lock import AnotherRelayError, intake_lock, relay_lock, sender_lock
 from compliance.cases import flagged
-from compliance.crosschecks import Comparison, Kind, Normaliser, packaged_crosschecks
+from compliance.crosschecks import Comparison, Kind, Normaliser
 from compliance.models import OwnerRule
 from compliance.register.decision import NoError
 from compliance.register.intake import positions, take_in, without_case
 from compliance.register.service import Register
-from compliance.workflow import Matter
 from compliance.workflows.data_case_rules import current
 from schemas.errors import UsageError
 from schemas.refusals import RefusalCode
 from tests.catalogue import entry, schema_text
-from tests.findings import ANOTHER, PAIR, check, closed, difference, hit, side
+from tests.findings import ANOTHER, PAIR, check, closed, hit, side
+from tests.intake import CHECKS, cases, said, take
 from tests.procedures import (
     CIVIL,
     CONFIRMED,
     EVENT,
-    FINDING,
     NOTICE,
     OTHER_EVENT,
     POLICE,
@@ -38,21 +35,6 @@ from tests.procedures import (
     with_catalogue,
 )
 from tests.register import NOW, OPERATOR, moved, refused
-
-CHECKS = {each.id: each for each in (check(), *packaged_crosschecks().checks)}
-
-
-def take(register: Register, found: Found, at: datetime = NOW) -> Taken:
-    with register.deciding(at) as decision:
-        return take_found(decision, found)
-
-
-def said(register: Register, datum: dict[str, Any], at: datetime = NOW) -> Taken:
-    return take(register, Hit.read(datum, CHECKS), at)
-
-
-def cases(register: Register) -> tuple[Matter, ...]:
-    return register.matters("data_case")
 
 
 def test_an_opened_hit_is_a_case_at_the_asked_owner_which_is_told_at_once(register: Register) -> None:
@@ -256,6 +238,24 @@ def test_what_a_newer_writer_says_beside_a_hit_is_passed_over() -> None:
     assert Hit.read(hit(extra=1, left=side(extra=2)), CHECKS).finding.key == PAIR
 
 
+def test_an_owner_of_another_county_is_not_asked(book: Register) -> None:
+    with_catalogue(book, entry(schema_text("bench"), owners=(OwnerRule(agencies=("aic",)),)))
+    with pytest.raises(NoError, match="no owner"):
+        said(book, hit(left=side(resource="bench")))
+    assert cases(book) == ()
+
+
+def test_only_one_takes_in_at_a_time_in_either_database(register: Register) -> None:
+    with intake_lock(register.engine, 1.0):
+        with pytest.raises(AnotherRelayError, match="another intake"), intake_lock(register.engine, 0.1):
+            pass
+        # Who publishes or sends is somebody else.
+        with relay_lock(register.engine, 1.0), sender_lock(register.engine, 1.0):
+            pass
+    with intake_lock(register.engine, 1.0):
+        pass
+
+
 # -- waivers -----------------------------------------------------------------------------------------------------------
 
 
@@ -301,63 +301,3 @@ def test_a_case_that_somebody_filed_is_neither_waived_nor_seen_to_end_by_the_bus
     }
     for action, form in forms.items():
         refused(book.act(number, action, form, OPERATOR, NOW), RefusalCode.E_STATE)
-
-
-# -- differences -------------------------------------------------------------------------------------------------------
-
-
-def test_article_10_one_case_for_all_ranges_which_the_operator_looks_at_first(register: Register) -> None:
-    with_catalogue(register)
-    assert take(register, Difference.read(difference())) is Taken.OPENED
-    [case] = cases(register)
-    assert (case.state, case.parties.provider) == ("RECEIVED", "psb")
-    form = case.facts["report_digest"]
-    assert (form["key_range"], form["source_count"], form["bus_count"], form["refused"]) == ("00、40", 6, 4, 2)
-    more = [*difference()["ranges"], {"key_range": "80", "source_count": 0, "bus_count": 1}]
-    assert take(register, Difference.read(difference(days(1), ranges=more)), days(1)) is Taken.REVISED
-    assert len(current(cases(register)[0], "ranges")) == 3
-    assert take(register, Difference.read(difference(days(2), ranges=more)), days(2)) is Taken.NOTED
-
-
-def test_article_10_digests_that_agree_again_are_seen_in_the_case(register: Register) -> None:
-    with_catalogue(register)
-    take(register, Difference.read(difference()))
-    ended = Difference.read(difference(days(1), state="CLOSED", ranges=[]))
-    assert take(register, ended, days(1)) is Taken.ENDED
-    [case] = cases(register)
-    assert (case.state, case.fact("see_resolved", "outcome")) == ("OWNER_DONE", "MENDED")
-
-
-def test_a_difference_of_many_ranges_names_some_and_one_that_is_technical_stays_the_operators(book: Register) -> None:
-    with_catalogue(book)
-    many = [{"key_range": f"{number:02x}", "source_count": 1, "bus_count": 0} for number in range(12)]
-    take(book, Difference.read(difference(ranges=many)))
-    [case] = cases(book)
-    assert case.fact("report_digest", "key_range").endswith("07 等12段")
-    moved(book.act(case.number, "find_technical", FINDING, OPERATOR, NOW))
-    assert take(book, Difference.read(difference(days(1), state="CLOSED")), days(1)) is Taken.ENDED
-    assert cases(book)[0].state == "VERIFIED_TECHNICAL"
-
-
-@pytest.mark.parametrize("changes", [{"refused": -1}, {"agency": "X"}, {"ranges": [{"key_range": ""}]}])
-def test_what_is_no_difference_is_said_without_its_content(changes: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="no difference of digests"):
-        Difference.read(difference(**changes))
-
-
-def test_an_owner_of_another_county_is_not_asked(book: Register) -> None:
-    with_catalogue(book, entry(schema_text("bench"), owners=(OwnerRule(agencies=("aic",)),)))
-    with pytest.raises(NoError, match="no owner"):
-        said(book, hit(left=side(resource="bench")))
-    assert cases(book) == ()
-
-
-def test_only_one_takes_in_at_a_time_in_either_database(register: Register) -> None:
-    with intake_lock(register.engine, 1.0):
-        with pytest.raises(AnotherRelayError, match="another intake"), intake_lock(register.engine, 0.1):
-            pass
-        # Who publishes or sends is somebody else.
-        with relay_lock(register.engine, 1.0), sender_lock(register.engine, 1.0):
-            pass
-    with intake_lock(register.engine, 1.0):
-        pass
