@@ -27,5 +27,5 @@ def said(register: Register, datum: dict[str, Any], at: datetime = NOW) -> Taken
 
 
 def cases(register: Register) -> tuple[Matter, ...]:
-    """The cases about data, in the order of their numbers."""
+    """The cases about data, oldest first."""
     return register.matters("data_case")
