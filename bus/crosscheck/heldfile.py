@@ -22,7 +22,7 @@ class HeldFile:
 
     Args:
         path: of the file; its folder is made.
-        tables: SQL that makes them, where the file is new; one is called `about`.
+        tables: SQL that makes them, all or none, where the file is new; one is called `about`.
         patience_s: how long to wait for another process that holds it.
 
     Attributes:
