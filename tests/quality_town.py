@@ -45,7 +45,7 @@ CHECKS = (
         articles="5",
     ),
 )
-RECORDS, PULSES, REFUSALS = ("record.lamp", 0), ("pulse", 0), ("refused.psb", 0)
+LAMPS, WIRES, PULSES, REFUSALS = ("record.lamp", 0), ("record.wire", 0), ("pulse", 0), ("refused.psb", 0)
 
 
 def catalogue() -> RegisterView:
@@ -63,7 +63,7 @@ def catalogue() -> RegisterView:
 
 @dataclass
 class Town:
-    """What stands on Kafka: by partition, a log."""
+    """What stands on Kafka; the facts of each resource are a log of their own."""
 
     facts: list[RecordFact] = field(default_factory=list)
     pulses: list[dict[str, Any]] = field(default_factory=list)
@@ -72,6 +72,12 @@ class Town:
     quality: list[tuple[bytes, bytes | None]] = field(default_factory=list)
     first_pulse: int = 0
     """Earlier ones are not kept any more."""
+
+    def logs(self) -> dict[Place, Sequence[Any]]:
+        """By partition, what stands there."""
+        lamps = [fact for fact in self.facts if fact.resource == "lamp"]
+        wires = [fact for fact in self.facts if fact.resource == "wire"]
+        return {LAMPS: lamps, WIRES: wires, PULSES: self.pulses, REFUSALS: self.refusals}
 
     def told(self) -> dict[str, dict[str, Any]]:
         """The latest message of each day."""
@@ -128,12 +134,13 @@ class Worker:
         words = town.hits[known.get(("hit", 0), 0) :]
         self.desk.hear(heard(words), {("hit", 0): len(town.hits)}, now)
         self.at: dict[Place, int] = {
-            RECORDS: known.get(RECORDS, 0),
+            LAMPS: known.get(LAMPS, 0),
+            WIRES: known.get(WIRES, 0),
             PULSES: known.get(PULSES, max(self.counted.get(PULSES, 0), town.first_pulse)),
             REFUSALS: known.get(REFUSALS, self.counted.get(REFUSALS, 0)),
         }
         try:
-            while self.at[RECORDS] < len(town.facts):
+            while any(self.at[place] < len(town.logs()[place]) for place in (LAMPS, WIRES)):
                 self._fold(now)
             while self.turn(now, 0, 2):
                 pass
@@ -142,12 +149,14 @@ class Worker:
             raise
 
     def _batch(self, most: int) -> tuple[list[RecordFact], list[Flow], dict[Place, int]]:
-        town, at = self.town, self.at
-        logs: dict[Place, Sequence[Any]] = {RECORDS: town.facts, PULSES: town.pulses, REFUSALS: town.refusals}
+        at, logs = self.at, self.town.logs()
         ahead = {place: min(at[place] + most, len(log)) for place, log in logs.items()}
         read = {place: list(enumerate(log))[at[place] : ahead[place]] for place, log in logs.items()}
-        counted = self.counted.get(RECORDS, 0)
-        facts = [replace(fact, supplies=fact.supplies and offset >= counted) for offset, fact in read[RECORDS]]
+        facts = [
+            replace(fact, supplies=fact.supplies and offset >= self.counted.get(place, 0))
+            for place in (LAMPS, WIRES)
+            for offset, fact in read[place]
+        ]
         flow = [Flow(*place, offset, datum) for place in (PULSES, REFUSALS) for offset, datum in read[place]]
         return facts, flow, ahead
 

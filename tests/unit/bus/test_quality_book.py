@@ -237,7 +237,7 @@ def test_a_lost_store_goes_on_from_what_was_told_though_pulses_and_versions_are_
     assert ("CONFORMANCE", "refused.psb/0@1", "E_CODE") in below(town)
     # The wire's supply happened, though nothing stands of it.
     assert scores(town, "aic", "wire") == {"TIMELINESS": (1, 1)}
-    assert told[day_of("psb", "lamp", TODAY)]["seen"] == {"record.lamp/0": 2, "pulse/0": 1, "refused.psb/0": 1}
+    assert told[day_of("psb", "lamp", TODAY)]["seen"] == {"record.lamp/0": 1, "pulse/0": 1, "refused.psb/0": 1}
     worker.close()
 
 
