@@ -3,6 +3,7 @@
 Every client speaks mutual TLS with the certificate of its principal; there is no plaintext (Art 7).
 """
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,16 +34,28 @@ class Principal:
         return cls(f"agency-{code}", settings.state_dir / "agencies" / code)
 
     def require(self) -> None:
-        """Check that the certificate files are there.
+        """Check that the certificate files are there, are what they should be, and belong together.
 
         Raises:
-            NotProvisionedError: naming the missing file.
+            NotProvisionedError: naming the file that is missing or of no use.
         """
         for name in ("tls.crt", "tls.key", "ca.crt"):
             if not (self.folder / name).is_file():
                 raise NotProvisionedError(
                     f"{self.name}: {self.folder / name} is missing; has its certificate been issued?"
                 )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            context.load_verify_locations(self.folder / "ca.crt")
+        except OSError:
+            raise NotProvisionedError(f"{self.name}: {self.folder / 'ca.crt'} holds no certificate") from None
+        try:
+            # An empty password in place of a question on the terminal, where a key wants one.
+            context.load_cert_chain(self.folder / "tls.crt", self.folder / "tls.key", password="")
+        except (OSError, ValueError):
+            raise NotProvisionedError(
+                f"{self.name}: {self.folder / 'tls.crt'} and tls.key are no certificate and its key"
+            ) from None
 
 
 def _common(settings: Settings, principal: Principal) -> dict[str, Any]:

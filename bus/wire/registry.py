@@ -70,9 +70,13 @@ class Registry:
     Args:
         settings: where it is.
         principal: whose certificate is shown to it.
+
+    Raises:
+        NotProvisionedError: its certificate is missing or of no use.
     """
 
     def __init__(self, settings: Settings, principal: Principal) -> None:
+        principal.require()
         self._client = SchemaRegistryClient(
             {
                 "url": settings.registry_url,
