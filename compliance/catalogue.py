@@ -16,7 +16,11 @@ SHANGHAI = timezone(timedelta(hours=8))
 
 def local_date(at: datetime) -> date:
     """The calendar date in Asia/Shanghai, by which all periods of the register are counted."""
-    return at.astimezone(SHANGHAI).date()
+    try:
+        return at.astimezone(SHANGHAI).date()
+    except OverflowError:
+        # The last hours that Universal Time can name; `end_of` the last day is one of them.
+        return date.max
 
 
 def clock(at: datetime) -> str:
@@ -32,7 +36,9 @@ def end_of(day: date) -> datetime:
 
 
 def start_of(day: date) -> datetime:
-    """00:00 of a day in Asia/Shanghai."""
+    """00:00 of a day in Asia/Shanghai; that of the first day of all begins with the calendar."""
+    if day == date.min:
+        return datetime.min.replace(tzinfo=UTC)
     return datetime.combine(day, time.min, SHANGHAI).astimezone(UTC)
 
 

@@ -126,7 +126,7 @@ def annual_causes(
 def calendar_causes(calendar: WorkCalendar, at: datetime) -> tuple[Cause, ...]:
     """The year whose days of rest ought to be loaded and are not: the operator's."""
     year = calendar.missing_notice(at)
-    if year is None:
+    if year is None or year == date.min.year:
         return ()
     since, due = start_of(date(year - 1, 12, 1)), date(year - 1, 12, 31)
     kind, office = NoticeKind.CALENDAR_MISSING, Role.OPERATOR_CITY

@@ -26,7 +26,11 @@ def clock() -> None:
 @click.option("--agency", help="what one agency owes")
 @click.option("--overdue", is_flag=True, help="what is overdue alone")
 @click.option(
-    "--limit", default=200, show_default=True, type=click.IntRange(1), help="rows at the most; --json has all"
+    "--limit",
+    default=200,
+    show_default=True,
+    type=click.IntRange(1, 1_000_000),
+    help="rows at the most; --json has all",
 )
 @as_json_option
 def list_(agency: str | None, limit: int, *, overdue: bool, as_json: bool) -> None:

@@ -26,7 +26,11 @@ def crosscheck() -> None:
 @click.option("--check", help="of one check")
 @click.option("--agency", help="that one agency is asked about")
 @click.option(
-    "--limit", default=200, show_default=True, type=click.IntRange(1), help="rows at the most; --json has all"
+    "--limit",
+    default=200,
+    show_default=True,
+    type=click.IntRange(1, 1_000_000),
+    help="rows at the most; --json has all",
 )
 @as_json_option
 def list_(check: str | None, agency: str | None, limit: int, *, as_json: bool) -> None:

@@ -34,7 +34,11 @@ def notice() -> None:
 @click.option("--agency", help="to roles of one agency")
 @click.option("--standing", is_flag=True, help="what was not taken back, without the withdrawals")
 @click.option(
-    "--limit", default=200, show_default=True, type=click.IntRange(1), help="rows at the most; --json has all"
+    "--limit",
+    default=200,
+    show_default=True,
+    type=click.IntRange(1, 1_000_000),
+    help="rows at the most; --json has all",
 )
 @as_json_option
 def list_(agency: str | None, limit: int, *, standing: bool, as_json: bool) -> None:
