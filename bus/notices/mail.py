@@ -47,7 +47,7 @@ def read_addresses(path: Path) -> dict[str, str]:
     setting = "BUS_NOTICE_ADDRESSES_FILE"
     try:
         found = yaml.safe_load(read_private(path, setting))
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         raise SettingsError(f"{setting}: {path} is not YAML") from None
     if not isinstance(found, dict) or not all(isinstance(desk, str) for desk in found):
         raise SettingsError(f"{setting}: {path} is no mapping from desks, as health/LEADER, to addresses")

@@ -20,7 +20,8 @@ def read_file(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        found = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        found = "; ".join(f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}" for item in error.errors())
         raise SourceError(f"{path.name}: {found}") from None
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+    except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
+        # Its own errors are not all that YAML has: a day that there is not, a number of thousands of digits.
         raise SourceError(f"{path.name} cannot be read as YAML ({type(error).__name__})") from None

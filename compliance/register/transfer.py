@@ -105,7 +105,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         good = good and all(isinstance(t["rows"], int) and isinstance(t["sha256"], str) for t in tables.values())
     except OSError as error:
         raise RegisterFileError(f"{folder / MANIFEST}: cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         good = False
     if not good:
         raise RegisterFileError(f"{folder / MANIFEST}: is not the manifest of a register's export")
@@ -151,7 +151,7 @@ def _rows(table: sa.Table, path: Path) -> Iterator[dict[str, Any]]:
             try:
                 row = json.loads(line)
                 yield {column.name: _value(column, row[column.name]) for column in table.columns}
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 raise RegisterFileError(f"{path}:{number}: is no row of {table.name}") from None
 
 

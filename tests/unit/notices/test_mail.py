@@ -151,6 +151,8 @@ def test_mailboxes_are_read_from_a_private_file(tmp_path: Path) -> None:
         (f"1: {TO}\n", 0o600, "is no mapping"),
         (f"a/LEADER: {TO}\nb/LEADER: '{TO}, b@c'\n", 0o600, "entry 2 holds no address"),
         (f"{TO}: [\n", 0o600, "is not YAML"),
+        (f"{TO}: 2026-99-99\n", 0o600, "is not YAML"),
+        (f"{TO}: {'[' * 5_000}\n", 0o600, "is not YAML"),
         ("", 0o600, "is empty"),
     ],
 )

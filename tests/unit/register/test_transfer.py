@@ -119,6 +119,7 @@ def test_only_an_empty_register_takes_an_export(full: Register, tmp_path: Path) 
         ("step.jsonl", lambda text: text[:-5], "step.jsonl: was changed since it was exported"),
         ("clock.jsonl", None, "clock.jsonl: cannot be read"),
         (MANIFEST, lambda text: text[:40], "manifest.json: is not the manifest"),
+        (MANIFEST, lambda _: "[" * 100_000, "manifest.json: is not the manifest"),
         (MANIFEST, lambda text: text.replace("fact", "fiction"), "manifest.json: is not the manifest"),
         (MANIFEST, None, "manifest.json: cannot be read"),
     ],
