@@ -92,12 +92,14 @@ class Publisher:
             changes: in the order in which they happened; a subject's order is kept.
 
         Raises:
-            UsageError: the publisher is closed.
+            UsageError: the publisher is closed, or something else than a Change was handed over.
             DeadlineError: no room became free in time.
             KafkaUnavailableError, NotProvisionedError: sending has failed.
         """
         publication = self._flight.publication()
         for change in changes:
+            if not isinstance(change, Change):
+                raise UsageError(f"what is published is a Change, not a {type(change).__name__}")
             self._take(resource, change, publication)
         return publication
 
@@ -172,7 +174,7 @@ class Publisher:
             KafkaUnavailableError, NotProvisionedError: as `flush`; nothing is declared before the changes are sent.
         """
         try:
-            number = quarter_number(quarter)
+            number = quarter_number(str(quarter))
         except ValueError as error:
             raise UsageError(f"the quarter {error}") from None
         self._say()
@@ -193,6 +195,7 @@ class Publisher:
         finally:
             self._closed = True
             self._thread.join(self._settings.stop_timeout_s)
+            self._flight.abandon(UsageError("the publisher was closed before these receipts came: ask before that"))
             self._reader.close()
             self._feed.close()
 
@@ -218,4 +221,10 @@ class Publisher:
                     self._feed.poll()
                     self._flight.send(linger_s=linger_s)
         except BusError as error:
-            self._flight.fail(error)
+            self._end(error)
+        except Exception as error:  # noqa: BLE001  whatever it was, who waits for receipts must hear of it
+            self._end(BusError(f"the publisher cannot go on ({type(error).__name__}): make a new one"))
+
+    def _end(self, error: BusError) -> None:
+        self._flight.fail(error)
+        self._flight.abandon(error)

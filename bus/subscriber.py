@@ -18,7 +18,7 @@ from bus.wire.errors import passes, unavailable
 from bus.wire.leaving import leave
 from bus.wire.registry import Registry
 from schemas.codec import unframe
-from schemas.errors import RefusedError, SchemaError
+from schemas.errors import RefusedError, SchemaError, UsageError
 from schemas.refusals import RefusalCode, Refused
 
 Place = tuple[str, int]
@@ -126,6 +126,7 @@ class Subscriber:
         self._left: dict[tuple[str, int], bytes] = {}
         self.positions: dict[Place, int] = {}
         self._commit_at = time.monotonic() + _COMMIT_EVERY_S
+        self._closed = False
 
     def _open(self) -> None:
         """A reader that goes on where the one before it was."""
@@ -143,7 +144,13 @@ class Subscriber:
             self._lost = True
 
     def poll(self, timeout_s: float = 1.0) -> Delivered | None:
-        """The next record, or None when none came in time; errors as iteration."""
+        """The next record, or None when none came in time; errors as iteration.
+
+        Raises:
+            UsageError: the subscriber is closed.
+        """
+        if self._closed:
+            raise UsageError("the subscriber is closed")
         deadline = Deadline(timeout_s, "the next record")
         while True:
             if self._lost and time.monotonic() >= self._again_at:
@@ -208,6 +215,8 @@ class Subscriber:
         """What was returned so far is done; a successor of the group goes on behind it."""
         if not self.positions:
             return
+        if self._closed:
+            raise UsageError("the subscriber is closed: what was read last was not committed, and comes again")
         places = [TopicPartition(topic, part, offset) for (topic, part), offset in self.positions.items()]
         try:
             self._reader.commit(offsets=places, asynchronous=False)
@@ -217,6 +226,9 @@ class Subscriber:
 
     def close(self) -> None:
         """Leave the group; what was not committed comes again."""
+        if self._closed:
+            return
+        self._closed = True
         if self._in_group:
             leave(self._reader)
         else:

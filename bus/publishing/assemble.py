@@ -96,6 +96,9 @@ def standing_review(view: RegisterView, agency: str, resource: str, on: date) ->
 
 def check(entry: CatalogueEntry, change: Change, on: date) -> Refused | None:
     """What a publisher can know to be wrong before it sends (schema, required fields, time, identity)."""
+    refused = _misshapen(change)
+    if refused is not None:
+        return refused
     schema = schema_of(entry)
     refused = schema.check(change.data)
     if refused is not None:
@@ -110,6 +113,22 @@ def check(entry: CatalogueEntry, change: Change, on: date) -> Refused | None:
             return Refused(RefusalCode.E_SCHEMA, "a required field is missing", missing)
     found = subject_of(schema, change.data, on)
     return found if isinstance(found, Refused) else None
+
+
+def _misshapen(change: Change) -> Refused | None:
+    """What a program without type checks may hand over; one wrong change does not harm the others beside it."""
+    kinds: tuple[tuple[str, object, type[Any]], ...] = (
+        ("data", change.data, Mapping),
+        ("business_time", change.business_time, datetime),
+        ("operation", change.operation, Operation),
+    )
+    for field_name, value, kind in kinds:
+        if not isinstance(value, kind):
+            told = f"wants {kind.__name__}, got {type(value).__name__}"
+            return Refused(RefusalCode.E_SCHEMA, told, field_name)
+    if not all(isinstance(name, str) for name in change.data):
+        return Refused(RefusalCode.E_SCHEMA, "the names of fields are texts", "data")
+    return None
 
 
 def prepare(entry: CatalogueEntry, change: Change, on: date) -> Prepared | Refused:

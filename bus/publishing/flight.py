@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -13,6 +14,7 @@ from bus.settings import Settings
 from bus.topics import change_topic
 from bus.wire.deadline import Deadline
 from bus.wire.errors import unavailable
+from bus.wire.handover import hand_over
 from bus.wire.registry import Registry
 from compliance.catalogue import schema_of
 from compliance.models import CatalogueEntry
@@ -36,6 +38,7 @@ class Publication:
         Raises:
             DeadlineError: some are not answered in time; they may still be.
             KafkaUnavailableError: some could not be sent.
+            UsageError: the publisher was closed meanwhile.
         """
         deadline = Deadline(timeout_s, "the receipt of every change")
         with self._settled:
@@ -166,13 +169,10 @@ class Flight:
             now = datetime.now(UTC)
             signed = sign(self._signer, self._agency, queue.entry, queue.review, head, group, now)
             self._sent[signed.submission_id] = [by_change[id(change)] for change in group]
-            self._sender.produce(
-                signed.topic,
-                value=signed.value,
-                partition=signed.partition,
-                headers=signed.headers,  # type: ignore[arg-type]  # its list is declared invariant
-                on_delivery=partial(self._delivered, signed.submission_id),
-            )
+            deadline = Deadline(self._settings.request_timeout_s, "room for another submission")
+            told = partial(self._delivered, signed.submission_id)
+            message = {"value": signed.value, "partition": signed.partition, "headers": signed.headers}
+            hand_over(self._sender, signed.topic, {**message, "on_delivery": told}, deadline)
 
     def _delivered(self, submission_id: str, error: KafkaError | None, message: Message) -> None:
         with self.lock:
@@ -219,6 +219,14 @@ class Flight:
         """Nothing can be sent or answered any more; whoever waits is told."""
         with self.lock:
             self._error = error
+            self._settled.notify_all()
+
+    def abandon(self, error: BusError) -> None:
+        """No receipt will be read any more; whoever waits for one is told."""
+        with self.lock:
+            queued = (queue.waiting for queue in self._queues.values())
+            for pending in chain.from_iterable((*self._sent.values(), *queued)):
+                pending.publication._error = error  # noqa: SLF001  the two are one unit
             self._settled.notify_all()
 
     def check(self) -> None:

@@ -10,7 +10,9 @@ from bus.publishing.duty import declaration_datum, declaration_of
 from bus.register.place import law_of
 from bus.settings import Settings
 from bus.topics import declaration_topic, heartbeat_topic
+from bus.wire.deadline import Deadline
 from bus.wire.errors import unavailable
+from bus.wire.handover import hand_over
 from bus.wire.registry import Registry
 from compliance.view import RegisterView
 from processors.freshness.targets import Limits, owed
@@ -46,7 +48,7 @@ class SourceWords:
             UsageError: the agency owes nothing of the resource or group, or the time has no zone or lies ahead.
             KafkaUnavailableError, NotProvisionedError: the bus cannot take it now.
         """
-        if complete_until is not None and (complete_until.tzinfo is None or complete_until > now):
+        if complete_until is not None and not _is_past(complete_until, now):
             raise UsageError("complete_until is a time with its zone, and not one that is still to come")
         if self._targets(key, now) is None:
             raise UsageError(f"{key.agency} owes nothing of {key.told}")
@@ -96,9 +98,14 @@ class SourceWords:
 
         codec = envelope(kind)
         value = self._registry.head(topic, codec) + codec.encode_physical(datum)
-        self._sender.produce(topic, value=value, key=str(key).encode(), partition=0, on_delivery=told)
+        message = {"value": value, "key": str(key).encode(), "partition": 0, "on_delivery": told}
+        hand_over(self._sender, topic, message, Deadline(self._settings.request_timeout_s, f"writing to {topic}"))
         left = self._sender.flush(self._settings.request_timeout_s + 1)
         if failed:
             raise unavailable(f"cannot write to {topic}", KafkaException(failed[0]))
         if left:
             raise KafkaUnavailableError(f"the {kind} was not taken in time; it may still be")
+
+
+def _is_past(at: object, now: datetime) -> bool:
+    return isinstance(at, datetime) and at.tzinfo is not None and at <= now

@@ -22,13 +22,13 @@ from bus.settings import Settings
 from bus.wire.clients import OnStep, Principal, no_step, producer
 from bus.wire.deadline import Deadline
 from bus.wire.errors import Remedy, away, kafka_error, remedy, unavailable
+from bus.wire.handover import hand_over
 from bus.wire.membership import Membership
 from bus.wire.watch import within
 from processors.batch import Outgoing
 from schemas.errors import KafkaUnavailableError
 
 READ_REGISTER, CONSUME, PROCESS, BEGIN, PRODUCE, SEND_OFFSETS, COMMIT, AFTER = range(1, 9)
-_QUEUE_WAIT_S = 0.05
 
 
 class AbortedError(Exception):
@@ -139,21 +139,7 @@ class Transactions:
     def _produce(self, topic: str, messages: Sequence[Outgoing]) -> None:
         deadline = Deadline(self._timeout, f"writing to {topic}")
         for message in messages:
-            while True:
-                try:
-                    self._producer.produce(
-                        topic,
-                        value=message["value"],
-                        key=message["key"],
-                        partition=message["partition"],
-                        headers=message.get("headers"),  # type: ignore[arg-type]  # its list is declared invariant
-                    )
-                except BufferError:
-                    # The client's queue is full: let it send before more is handed over.
-                    self._producer.poll(_QUEUE_WAIT_S)
-                    deadline.check()
-                else:
-                    break
+            hand_over(self._producer, topic, message, deadline)
 
     def _retrying(self, what: str, call: Callable[[float], object]) -> None:
         """Call until it works, with the seconds that are left."""

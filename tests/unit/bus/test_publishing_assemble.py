@@ -178,6 +178,13 @@ def test_a_good_change_passes(hall: Hall) -> None:
         (change(data={**permit(1), "nickname": 1}), RefusalCode.E_SCHEMA, "nickname"),
         (change(business_time=datetime(2026, 1, 1)), RefusalCode.E_SCHEMA, "business_time"),  # noqa: DTZ001  that is the test
         (change(operation=Operation.CORRECT), RefusalCode.E_SCHEMA, "supersedes"),
+        (change(data=None), RefusalCode.E_SCHEMA, "data"),
+        (change(data=[permit(1)]), RefusalCode.E_SCHEMA, "data"),
+        (change(data={**permit(1), 7: "x"}), RefusalCode.E_SCHEMA, "data"),
+        (change(business_time="2026-01-01"), RefusalCode.E_SCHEMA, "business_time"),
+        (change(business_time=date(2026, 1, 1)), RefusalCode.E_SCHEMA, "business_time"),
+        (change(operation="CREATE"), RefusalCode.E_SCHEMA, "operation"),
+        (change(operation=None), RefusalCode.E_SCHEMA, "operation"),
         (change(data={**permit(1), "name": None}), RefusalCode.E_SCHEMA, "name"),
         (change(data={**permit(1), "name": ""}), RefusalCode.E_SCHEMA, "name"),
         (change(data={**permit(1), "id_number": None}), RefusalCode.E_NO_KEY, "id_number"),
