@@ -27,6 +27,11 @@ def default_cache_dir() -> Path:
     return Path(home) / "exchange-bus"
 
 
+# Where Kafka's client, a clock or a thread takes no more, a larger number would be an error in the middle of the work.
+_MOST_MS = 2_147_483_647
+_DAY_S = 86_400
+
+
 class Settings(BaseSettings):
     """The settings; build with `load()`, which turns errors into sentences."""
 
@@ -63,27 +68,42 @@ class Settings(BaseSettings):
     replication_factor: int = Field(1, ge=1, le=7, description="replicas of every topic")
     min_insync_replicas: int = Field(1, ge=1, le=7, description="replicas that must acknowledge a write")
     transaction_timeout_ms: int = Field(
-        15_000, ge=1_000, description="milliseconds after which the broker aborts a worker's open transaction"
+        15_000,
+        ge=1_000,
+        le=_MOST_MS,
+        description="milliseconds after which the broker aborts a worker's open transaction",
     )
     session_timeout_ms: int = Field(
-        10_000, ge=1_000, description="milliseconds of silence after which a worker's partitions move to another"
+        10_000,
+        ge=1_000,
+        le=300_000,
+        description="milliseconds of silence after which a worker's partitions move to another",
     )
-    batch_max_messages: int = Field(5_000, ge=1, description="messages in one worker batch at the most")
+    batch_max_messages: int = Field(5_000, ge=1, le=1_000_000, description="messages in one worker batch at the most")
     batch_wait_ms: int = Field(5, ge=0, description="milliseconds that a started batch waits to fill")
-    linger_ms: float = Field(0.5, ge=0, description="milliseconds that a producer waits to fill a request")
+    linger_ms: float = Field(0.5, ge=0, le=900_000, description="milliseconds that a producer waits to fill a request")
     submission_max_bytes: int = Field(8_388_608, ge=1_024, description="bytes of one submission at the most")
     topic_max_bytes: int = Field(
         16_777_216,
         ge=1_024,
+        le=1_000_000_000,
         description="bytes that the broker lets into a change topic, so that admit can refuse them",
     )
     corridor_retention_ms: int = Field(
         86_400_000, ge=60_000, description="milliseconds that a change topic keeps what was not purged yet"
     )
-    purge_interval_s: float = Field(10.0, gt=0, description="seconds between purges behind admit's committed position")
-    register_poll_ms: int = Field(200, ge=1, description="milliseconds between looks at the register when idle")
-    stop_timeout_s: float = Field(10.0, gt=0, description="seconds that a worker may take to end after SIGTERM")
-    request_timeout_s: float = Field(30.0, gt=0, description="seconds that any call to Kafka or the registry may take")
+    purge_interval_s: float = Field(
+        10.0, gt=0, le=_DAY_S, description="seconds between purges behind admit's committed position"
+    )
+    register_poll_ms: int = Field(
+        200, ge=1, le=_MOST_MS, description="milliseconds between looks at the register when idle"
+    )
+    stop_timeout_s: float = Field(
+        10.0, gt=0, le=_DAY_S, description="seconds that a worker may take to end after SIGTERM"
+    )
+    request_timeout_s: float = Field(
+        30.0, gt=0, le=3_600, description="seconds that any call to Kafka or the registry may take"
+    )
     publisher_batch_changes: int = Field(500, ge=1, le=1_000, description="changes in one submission at the most")
     publisher_linger_ms: int = Field(20, ge=0, description="milliseconds that a publisher waits to fill a submission")
     publisher_max_pending: int = Field(20_000, ge=1, description="changes without receipt before publish() blocks")
