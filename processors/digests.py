@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from processors.freshness.words import is_stated
 from processors.holding import DIGEST_BYTES, Gap, Holding, range_name
 
 KEPT = 7
@@ -51,6 +52,8 @@ class SourceDigest:
         ranges = [(one["range"], one["count"], one["digest"]) for one in datum["ranges"]]
         if datum["refused"] < 0 or any(count < 1 for _, count, _ in ranges):
             raise ValueError("a digest counts from one on")
+        if not all(is_stated(at) for at in (datum["taken_at"], datum["complete_until"] or 0)):
+            raise ValueError("a time is none that a calendar has")
         return cls(
             datum["agency"],
             datum["resource"],

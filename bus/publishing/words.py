@@ -16,7 +16,7 @@ from bus.wire.handover import hand_over
 from bus.wire.registry import Registry
 from compliance.view import RegisterView
 from processors.freshness.targets import Limits, owed
-from processors.freshness.words import Declaration, Declares, Key, Targets, millis
+from processors.freshness.words import Declaration, Declares, Key, Targets, is_stated, millis
 from schemas.errors import KafkaUnavailableError, UsageError
 from schemas.resource import envelope
 
@@ -45,11 +45,11 @@ class SourceWords:
             now: the agency's clock, which the bus holds against its own.
 
         Raises:
-            UsageError: the agency owes nothing of the resource or group, or the time has no zone or lies ahead.
+            UsageError: the agency owes nothing of the resource or group, or the time has no zone, lies before 1970 or ahead.
             KafkaUnavailableError, NotProvisionedError: the bus cannot take it now.
         """
         if complete_until is not None and not _is_past(complete_until, now):
-            raise UsageError("complete_until is a time with its zone, and not one that is still to come")
+            raise UsageError("complete_until is a time with its zone, from 1970 on, and not one that is still to come")
         if self._targets(key, now) is None:
             raise UsageError(f"{key.agency} owes nothing of {key.told}")
         datum = {
@@ -108,4 +108,4 @@ class SourceWords:
 
 
 def _is_past(at: object, now: datetime) -> bool:
-    return isinstance(at, datetime) and at.tzinfo is not None and at <= now
+    return isinstance(at, datetime) and at.tzinfo is not None and at <= now and is_stated(millis(at))

@@ -20,6 +20,8 @@ DAY = 24 * HOUR
 _QUARTERS = 4
 _SHANGHAI_OFFSET = int(timedelta(hours=8) / timedelta(milliseconds=1))
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
+# The last year leaves room for what is counted from an instant, in days of Shanghai too.
+_TOO_LATE = int((datetime(9999, 1, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1))
 
 
 def day_number(ms: int) -> int:
@@ -45,6 +47,21 @@ def day_start(number: int) -> int:
 def millis(at: datetime) -> int:
     """An aware instant in milliseconds since the epoch."""
     return int((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1))
+
+
+def is_stated(ms: int) -> bool:
+    """Whether an instant that an agency states can be one: what is counted from it must fit into calendar and schema."""
+    return 0 <= ms < _TOO_LATE
+
+
+def _stated(ms: int) -> int:
+    if not is_stated(ms):
+        raise ValueError("is no time that a calendar has")
+    return ms
+
+
+def _stated_or_none(ms: int | None) -> int | None:
+    return None if ms is None else _stated(ms)
 
 
 def quarter_of(ms: int) -> int:
@@ -178,9 +195,13 @@ class Heartbeat:
 
     @classmethod
     def from_datum(cls, datum: Mapping[str, Any]) -> "Heartbeat":
-        """From the physical datum of `schemas/envelope/heartbeat.avsc`."""
+        """From the physical datum of `schemas/envelope/heartbeat.avsc`.
+
+        Raises:
+            ValueError: a time is none that a calendar has.
+        """
         key = Key(datum["agency"], datum["resource"], datum["field_group"] or "")
-        return cls(key, datum["sent_at"], datum["complete_until"])
+        return cls(key, _stated(datum["sent_at"]), _stated_or_none(datum["complete_until"]))
 
 
 class Declares(StrEnum):
@@ -212,7 +233,8 @@ class Declaration:
             ValueError: quarter, kind or mark are not what they must be.
         """
         key = Key(datum["agency"], datum["resource"], datum["field_group"] or "")
-        return cls(key, quarter_number(datum["quarter"]), Declares(datum["says"]), datum["mark"])
+        mark = _stated_or_none(datum["mark"])
+        return cls(key, quarter_number(datum["quarter"]), Declares(datum["says"]), mark)
 
 
 @dataclass(frozen=True, slots=True)

@@ -266,3 +266,19 @@ def test_a_digest_goes_through_its_message_and_what_is_none_is_refused() -> None
     for wrong in ({"refused": -1}, {"ranges": [{**ranges[0], "count": 0}]}, {"ranges": [ranges[0], ranges[0]]}):
         with pytest.raises(ValueError, match=r"digest counts|256 ranges"):
             SourceDigest.from_datum({**datum, **wrong}, 9)
+
+
+@pytest.mark.parametrize("name", ["taken_at", "complete_until"])
+@pytest.mark.parametrize("at", [2**63 - 1, -(2**63)])
+def test_a_digest_of_a_time_that_no_calendar_has_is_none(name: str, at: int) -> None:
+    datum = {
+        "agency": "psb",
+        "resource": "residence_permit",
+        "taken_at": 1,
+        "complete_until": None,
+        "refused": 0,
+        "ranges": [],
+    }
+    assert SourceDigest.from_datum(datum, 1).taken_at == 1
+    with pytest.raises(ValueError, match="a time is none that a calendar has"):
+        SourceDigest.from_datum({**datum, name: at}, 1)

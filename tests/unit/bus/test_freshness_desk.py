@@ -175,6 +175,26 @@ def test_an_agency_speaks_for_itself_alone_and_what_says_nothing_is_counted(view
     assert desk.positions == {"heartbeat.stats/0": 1, f"{BEATS}/0": 10}
 
 
+@pytest.mark.parametrize("name", ["sent_at", "complete_until"])
+@pytest.mark.parametrize("at", [2**63 - 1, -(2**63), -1, 253_402_300_800_000])
+def test_a_time_that_no_calendar_has_says_nothing_and_stops_nobody(view: RegisterView, name: str, at: int) -> None:
+    topics = Topics()
+    desk = opened(view, topics, NOW_MS)
+    message, datum = beat(0, NOW_MS)
+    desk.observe(message, {**(datum or {}), name: at})
+    assert desk.passed_over == {"heartbeat": 1}
+    desk.observe(*beat(1, NOW_MS))
+    topics.write(desk.due(NOW_MS))
+    assert desk.passed_over == {"heartbeat": 1}
+    assert topics.rows[FRESHNESS.pattern]
+
+
+def test_a_quarter_that_is_supplied_up_to_a_time_that_no_calendar_has_is_not_declared() -> None:
+    datum = {"agency": POLICE, "resource": PERMIT, "field_group": None, "quarter": "2026Q1", "says": "HIGH_WATER"}
+    with pytest.raises(ValueError, match="no time that a calendar has"):
+        event_of(f"declaration.{POLICE}", {**datum, "mark": 2**63 - 1})
+
+
 def test_memory_does_not_grow_with_pulses(view: RegisterView) -> None:
     desk, topics = opened(view, Topics(), NOW_MS), Topics()
 
