@@ -205,7 +205,15 @@ def _bound(settled: datetime, column: ColumnElement[Any]) -> Any:  # noqa: ANN40
 
 
 def _marks(cursor: str, order: list[Any]) -> list[Any]:
-    return [_as_column(part, column) for part, column in zip(json.loads(cursor), order, strict=True)]
+    try:
+        return [_as_column(part, column) for part, column in zip(json.loads(cursor), order, strict=True)]
+    except (ValueError, TypeError, RecursionError):
+        # Where it stood may be a row's content, and is not told.
+        names = ", ".join(column.name for column in order)
+        raise SourceError(
+            f"the connector's cursor does not fit the columns {names}: were they changed? "
+            "Under another name it reads its table anew"
+        ) from None
 
 
 def _as_column(value: object, column: ColumnElement[Any]) -> Any:  # noqa: ANN401  as the column wants it

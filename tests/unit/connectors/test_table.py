@@ -154,6 +154,17 @@ def test_a_wrong_configuration_is_told_in_one_sentence(tmp_path: Path, changes: 
         TableSource(Source(tmp_path).config(**changes), SCHEMA)
 
 
+@pytest.mark.parametrize(
+    "cursor", ["[[[", "[" * 100_000, "7", "[]", '["2026-03-01T09:00:00"]', '["x441302199001018888", 1, 2]']
+)
+def test_a_cursor_of_other_columns_is_told_without_what_it_holds(tmp_path: Path, cursor: str) -> None:
+    source = TableSource(Source(tmp_path).config(), SCHEMA)
+    for read in (lambda: source.read(cursor, 9, NOW), lambda: source.scan(None, cursor, 9)):
+        with pytest.raises(SourceError, match="cursor does not fit the columns at, a, b: were they changed") as no:
+            read()
+        assert "441302199001018888" not in str(no.value)
+
+
 def test_values_become_what_the_field_wants() -> None:
     fields, firm = SCHEMA.fields, resource_schema(packaged_text(ENTERPRISE)).fields
     assert coerce(fields["name"], 7) == "7"
