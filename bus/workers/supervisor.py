@@ -110,9 +110,10 @@ def _start(arguments: Sequence[str], environment: Mapping[str, str]) -> subproce
 
     def end_with_us() -> None:
         """In the new process: SIGTERM when the supervisor is gone (Linux, prctl(2)), also if it went just now."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            # Ours would swallow one that comes before the new program begins.
-            signal.signal(number, signal.SIG_DFL)
+        # Ours would swallow one that comes before the new program begins.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # A terminal sends Ctrl-C to all of us, and SIGTERM follows: a worker hears the former once it listens.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
         if os.getppid() != supervisor:
             os._exit(DeadlineError.exit_code)

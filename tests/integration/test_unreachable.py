@@ -181,3 +181,19 @@ def test_no_worker_outlives_a_supervisor_that_was_killed(nowhere: Settings) -> N
         assert len(workers) == PROCESSES
         supervisor.kill()
         until(lambda: not any(Path(f"/proc/{pid}/fd").exists() for pid in workers), "the workers' end")
+
+
+def test_ctrl_c_while_the_workers_start_is_a_good_end(nowhere: Settings) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bus", "run", "all"],
+        env={**os.environ, **environment_of(nowhere)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
+    )
+    until(lambda: bool(children_of(process.pid)), "the first worker's process")
+    # As a terminal does: to every process of the group.
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=GUARD_S)
+    assert (process.returncode, said) == (0, "")
