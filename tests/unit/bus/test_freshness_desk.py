@@ -186,7 +186,7 @@ def test_a_time_that_no_calendar_has_says_nothing_and_stops_nobody(view: Registe
     desk.observe(*beat(1, NOW_MS))
     topics.write(desk.due(NOW_MS))
     assert desk.passed_over == {"heartbeat": 1}
-    assert topics.rows[FRESHNESS.pattern]
+    assert topics.rows["freshness"]
 
 
 def test_a_quarter_that_is_supplied_up_to_a_time_that_no_calendar_has_is_not_declared() -> None:
