@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 from compliance.models import (
@@ -61,6 +62,15 @@ def signing_key(name: str, from_: datetime = NOW - 30 * DAY, until: datetime = N
         .sign(private, None)
     )
     return SigningKey(private, certificate.public_bytes(Encoding.PEM).decode(), f"{certificate.serial_number:x}")
+
+
+def signing_folder(folder: Path, name: str) -> Path:
+    """An agency's folder as the local authority makes it, with the signing key that the register has of it."""
+    key = signing_key(name)
+    pem = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "signing.key").write_bytes(pem)
+    (folder / "signing.crt").write_text(key.pem, encoding="ascii")
+    return folder
 
 
 def agency(code: str, **changes: Any) -> Agency:

@@ -136,19 +136,19 @@ class Flight:
     def take(self, publication: Publication, prepared: Prepared, entry: CatalogueEntry, review: str) -> None:
         """Let a change wait for its submission, and send that where it is full."""
         with self.lock:
-            index = len(publication._receipts)  # noqa: SLF001  the two are one unit
-            publication._receipts.append(None)  # noqa: SLF001  as above
             key = (entry.resource, prepared.partition)
             queue = self._queues.get(key)
             if queue is not None and (queue.entry is not entry or queue.review != review):
-                self._send(self._queues.pop(key))
+                self._send(key)
                 queue = None
             if queue is None:
                 queue = self._queues[key] = _Queue(entry, review, time.monotonic())
+            index = len(publication._receipts)  # noqa: SLF001  the two are one unit
+            publication._receipts.append(None)  # noqa: SLF001  as above
             queue.waiting.append(_Pending(prepared, publication, index))
             self._pending += 1
             if len(queue.waiting) >= self._settings.publisher_batch_changes:
-                self._send(self._queues.pop(key))
+                self._send(key)
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
@@ -157,22 +157,28 @@ class Flight:
         with self.lock:
             old = time.monotonic() - linger_s
             for key in [key for key, queue in self._queues.items() if queue.since <= old]:
-                self._send(self._queues.pop(key))
+                self._send(key)
 
-    def _send(self, queue: _Queue) -> None:
-        """Sign and send one queue's changes; called with the lock held."""
+    def _send(self, key: tuple[str, int]) -> None:
+        """Sign and send one queue's changes; called with the lock held.
+
+        What could not be handed over stays in the queue: it goes with the next attempt, or its publications are told.
+        """
+        queue = self._queues[key]
         topic = change_topic(self._agency, queue.entry.resource)
         head = self._registry.head(topic, schema_of(queue.entry).submission)
-        by_change = {id(pending.prepared): pending for pending in queue.waiting}
         prepared = [pending.prepared for pending in queue.waiting]
         for group in split(prepared, self._settings.publisher_batch_changes, self.most_bytes):
             now = datetime.now(UTC)
             signed = sign(self._signer, self._agency, queue.entry, queue.review, head, group, now)
-            self._sent[signed.submission_id] = [by_change[id(change)] for change in group]
             deadline = Deadline(self._settings.request_timeout_s, "room for another submission")
             told = partial(self._delivered, signed.submission_id)
             message = {"value": signed.value, "partition": signed.partition, "headers": signed.headers}
             hand_over(self._sender, signed.topic, {**message, "on_delivery": told}, deadline)
+            # Whoever hears of it meanwhile waits for the lock.
+            self._sent[signed.submission_id] = queue.waiting[: len(group)]
+            del queue.waiting[: len(group)]
+        del self._queues[key]
 
     def _delivered(self, submission_id: str, error: KafkaError | None, message: Message) -> None:
         with self.lock:

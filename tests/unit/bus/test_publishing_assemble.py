@@ -25,7 +25,7 @@ from schemas.resource import packaged_text, resource_schema
 from schemas.words import Change, Operation
 from tests.builders import PERMIT, permit
 from tests.hall import NOW_MS, Hall
-from tests.hall_register import NOW, POLICE, STATS, signing_key
+from tests.hall_register import NOW, POLICE, STATS, signing_folder
 
 ON = NOW.date()
 DAY = timedelta(days=1)
@@ -38,12 +38,7 @@ def hall() -> Hall:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An agency's folder as the local authority makes it, with the signing key that the hall has registered."""
-    key = signing_key(POLICE)
-    pem = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (tmp_path / "signing.key").write_bytes(pem)
-    (tmp_path / "signing.crt").write_text(key.pem, encoding="ascii")
-    return tmp_path
+    return signing_folder(tmp_path, POLICE)
 
 
 def change(number: int = 1, **more: Any) -> Change:
