@@ -11,7 +11,7 @@ from typing import Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bus.notices.address import is_mailbox, url_problem
+from bus.address import WEBHOOK_SECRET, is_mailbox, url_problem
 from schemas.errors import SettingsError
 
 
@@ -205,7 +205,15 @@ class Settings(BaseSettings):
     @field_validator("notice_webhook_url")
     @classmethod
     def _whole_url(cls, url: str | None) -> str | None:
-        problem = None if url is None else url_problem(url)
+        problem = None if url is None else url_problem(url, WEBHOOK_SECRET)
+        if problem is not None:
+            raise ValueError(problem)
+        return url
+
+    @field_validator("registry_url")
+    @classmethod
+    def _registry(cls, url: str) -> str:
+        problem = url_problem(url, "the registry is asked under a certificate")
         if problem is not None:
             raise ValueError(problem)
         return url

@@ -12,7 +12,7 @@ from typing import Literal
 
 import yaml
 
-from bus.notices.address import is_mailbox
+from bus.address import is_mailbox
 from bus.notices.transport import NotSent, read_private
 from compliance.notice_kinds import SendProblem
 from compliance.notice_text import text_of

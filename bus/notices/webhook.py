@@ -12,7 +12,7 @@ from datetime import datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from bus.notices.address import url_problem
+from bus.address import WEBHOOK_SECRET, url_problem
 from bus.notices.transport import NotSent
 from compliance.catalogue import clock
 from compliance.notice_kinds import SendProblem
@@ -41,7 +41,7 @@ class Webhook:
     """
 
     def __init__(self, url: str, secret: bytes, timeout_s: float, tls: ssl.SSLContext | None = None) -> None:
-        problem = url_problem(url)
+        problem = url_problem(url, WEBHOOK_SECRET)
         if problem is not None or len(secret) < _LEAST_SECRET:
             raise ValueError(problem or f"the secret has less than {_LEAST_SECRET} bytes")
         self._url = urlsplit(url)

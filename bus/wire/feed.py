@@ -83,5 +83,8 @@ class RegisterFeed:
         framed = unframe(value)
         codec = self._registry.codec(framed[0]) if framed else None
         if framed is None or codec is None:
-            raise SchemaError(f"{message.topic()} offset {message.offset()} was not written by the register")
+            raise SchemaError(
+                f"{message.topic()} offset {message.offset()} was not written by the register, or BUS_REGISTRY_URL does "
+                "not lead to the registry that knows its schema"
+            )
         self.view.apply(kind, key, from_event(kind, codec.decode(framed[1])))

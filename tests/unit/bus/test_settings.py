@@ -232,6 +232,8 @@ def test_a_number_that_is_none_or_out_of_range_names_its_variable(
         ("log_level", "debug"),
         ("law_profiles", "huizhou-2016;"),
         ("law_effective_date", "2027-02-30"),
+        ("registry_url", "registry.example:8081"),
+        ("registry_url", "https://bus:secret@registry.example/apis/ccompat/v7"),
         ("notice_webhook_url", "ftp://hooks.example/in"),
         ("notice_webhook_url", "https://bus:secret@hooks.example/in"),
         ("notice_smtp_host", "mail example"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bus.notices.address import is_mailbox
+from bus.address import is_mailbox
 from bus.notices.mail import Mail, Server, read_addresses
 from bus.notices.transport import NotSent
 from compliance.notice_kinds import SendProblem

@@ -7,7 +7,7 @@ import ssl
 
 import pytest
 
-from bus.notices.address import url_problem
+from bus.address import WEBHOOK_SECRET, url_problem
 from bus.notices.transport import NotSent
 from bus.notices.webhook import NOTICE_ID, SIGNATURE, Webhook
 from compliance.notice_kinds import SendProblem
@@ -111,15 +111,15 @@ def test_one_that_is_not_there_is_unreachable_and_one_without_tls_is_not_spoken_
     ],
 )
 def test_another_address_is_none(url: str) -> None:
-    assert url_problem(url) == "is not an address: https or http, with a host"
+    assert url_problem(url, WEBHOOK_SECRET) == "is not an address: https or http, with a host"
     with pytest.raises(ValueError, match="is not an address"):
         Webhook(url, SECRET, TIMEOUT_S)
 
 
 def test_a_password_in_the_address_and_a_short_secret_are_refused() -> None:
-    told = url_problem("https://bus:passw0rd@h/")
+    told = url_problem("https://bus:passw0rd@h/", WEBHOOK_SECRET)
     assert told is not None
     assert "passw0rd" not in told
-    assert url_problem("https://hooks.example:8443/in?token=1") is None
+    assert url_problem("https://hooks.example:8443/in?token=1", WEBHOOK_SECRET) is None
     with pytest.raises(ValueError, match="the secret has less than 16 bytes"):
         Webhook("https://h/", b"short", TIMEOUT_S)

@@ -1,13 +1,19 @@
-"""What may be an address of a webhook and of a mailbox; settings and transports ask the same."""
+"""What may be an address on the web and of a mailbox; settings and transports ask the same."""
 
 from urllib.parse import urlsplit
 
 _WANTED = "is not an address: https or http, with a host"
+WEBHOOK_SECRET = "what is secret stands in BUS_NOTICE_WEBHOOK_SECRET_FILE"
 _NOT_IN_MAIL = frozenset(' ,;<>()[]"\\:')
 
 
-def url_problem(url: str) -> str | None:
-    """What is wrong with a webhook's address; None when nothing is."""
+def url_problem(url: str, instead: str) -> str | None:
+    """What is wrong with an address on the web; None when nothing is.
+
+    Args:
+        url: the address.
+        instead: what is used in place of a user and password, which stand in none.
+    """
     try:
         found = urlsplit(url)
         whole = found.scheme in {"http", "https"} and bool(found.hostname) and found.port != 0
@@ -16,7 +22,7 @@ def url_problem(url: str) -> str | None:
     if not whole or not url.isascii() or not url.isprintable() or " " in url:
         return _WANTED
     if found.username is not None or found.password is not None:
-        return "holds a user or password; what is secret stands in BUS_NOTICE_WEBHOOK_SECRET_FILE"
+        return f"holds a user or password; {instead}"
     return None
 
 
