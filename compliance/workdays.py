@@ -27,7 +27,7 @@ from compliance.calendaryear import (
     read_calendar_year,
     statutory_holidays,
 )
-from compliance.catalogue import end_of, local_date
+from compliance.catalogue import SHANGHAI, end_of
 from compliance.divisions import DivisionSet
 from schemas.errors import UsageError
 
@@ -68,7 +68,7 @@ def day_of(moment: date | datetime) -> date:
     if moment.tzinfo is None:
         raise UsageError("an instant without time zone has no day in Asia/Shanghai")
     try:
-        return local_date(moment)
+        return moment.astimezone(SHANGHAI).date()
     except OverflowError:
         raise UsageError("the instant lies outside the years 1 to 9999") from None
 
