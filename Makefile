@@ -34,8 +34,8 @@ types: setup ## Check types, strictly
 contracts: setup ## Check that imports between the rooms flow one way
 	.venv/bin/lint-imports
 
-tests: setup ## Run all tests, on real Kafka, three files at a time
-	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+tests: setup ## Run all tests, on real Kafka, four files at a time
+	$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 unit: setup ## Run the tests that need neither Kafka nor PostgreSQL, with a tenth of the examples, in seconds
 	$(PYTHON) -m pytest -n 2 --hypothesis-profile few -m "not postgres" tests/unit tests/property $(ARGS)
