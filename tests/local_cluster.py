@@ -50,6 +50,18 @@ def kafka_client(settings: Settings, tls: TlsFiles) -> dict[str, str | int | flo
     }
 
 
+def tool_properties(principal: Path, into: Path) -> Path:
+    """A properties file for Kafka's own tools, under the certificate in a principal's folder."""
+    store = into / "client.pem"
+    store.write_text((principal / "tls.key").read_text() + (principal / "tls.crt").read_text())
+    properties = into / "client.properties"
+    properties.write_text(
+        "security.protocol=SSL\nssl.keystore.type=PEM\nssl.truststore.type=PEM\n"
+        f"ssl.keystore.location={store}\nssl.truststore.location={principal / 'ca.crt'}\n"
+    )
+    return properties
+
+
 def fresh_settings(state_dir: Path, brokers: int = 1, **overrides: object) -> Settings:
     """Settings for a cluster of its own: free ports, its own state directory, the user's download cache."""
     ports = free_ports(brokers + 1)

@@ -13,7 +13,7 @@ from bus.provision.actual import Cluster
 from bus.wire.clients import Principal
 from schemas.partition import partition_of
 from tests.city import City
-from tests.local_cluster import LocalBus
+from tests.local_cluster import LocalBus, tool_properties
 from tests.threads import until
 
 pytestmark = pytest.mark.kafka
@@ -29,13 +29,7 @@ def test_kafkas_own_producer_sends_every_key_where_we_would(local_bus: LocalBus,
     made = random.Random(7)  # noqa: S311  tests must repeat
     keys = ["".join(made.choices("0123456789Xab:居住证", k=length % 40 + 1)) for length in range(400)]
     folder = Principal.role(city.settings, "operator").folder
-    store = tmp_path / "client.pem"
-    store.write_text((folder / "tls.key").read_text() + (folder / "tls.crt").read_text())
-    config = tmp_path / "client.properties"
-    config.write_text(
-        "security.protocol=SSL\nssl.keystore.type=PEM\nssl.truststore.type=PEM\n"
-        f"ssl.keystore.location={store}\nssl.truststore.location={folder / 'ca.crt'}\n"
-    )
+    config = tool_properties(folder, tmp_path)
     program = install(city.settings.cache_dir, "kafka")
     command = [java(), "-cp", f"{program.folder}/*", "org.apache.kafka.tools.ConsoleProducer"]
     command += ["--bootstrap-server", city.settings.bootstrap_servers, "--topic", topic]

@@ -14,7 +14,7 @@ from bus import Change, Operation, Publisher, Subscriber
 from bus.local.artifacts import install, java
 from bus.workers.sink import SinkConfig, SinkWorker
 from tests.city import City
-from tests.local_cluster import LocalBus
+from tests.local_cluster import LocalBus, tool_properties
 from tests.main_job import at_work, changes, now
 from tests.threads import in_thread, until
 
@@ -58,13 +58,7 @@ def test_a_plain_console_consumer_reads_a_delivery(open_city: tuple[City, str, s
         publisher.publish(city.resource, changes(3)).receipts()
     until(lambda: len(city.data(city.topic(full))) == 3, "three deliveries")
     folder = city.settings.state_dir / "agencies" / city.subscriber
-    store = tmp_path / "client.pem"
-    store.write_text((folder / "tls.key").read_text() + (folder / "tls.crt").read_text())
-    config = tmp_path / "client.properties"
-    config.write_text(
-        "security.protocol=SSL\nssl.keystore.type=PEM\nssl.truststore.type=PEM\n"
-        f"ssl.keystore.location={store}\nssl.truststore.location={folder / 'ca.crt'}\n"
-    )
+    config = tool_properties(folder, tmp_path)
     program = install(city.settings.cache_dir, "kafka")
     command = [
         java(),
