@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import click
 
 from bus.cli.acting import INSTANT, instant_of
-from bus.cli.options import as_json_option
+from bus.cli.options import as_json_option, limit_option
 from bus.cli.tables import print_table
 from bus.register.place import opened
 from bus.settings import load
@@ -25,13 +25,7 @@ def clock() -> None:
 @clock.command("list")
 @click.option("--agency", help="what one agency owes")
 @click.option("--overdue", is_flag=True, help="what is overdue alone")
-@click.option(
-    "--limit",
-    default=200,
-    show_default=True,
-    type=click.IntRange(1, 1_000_000),
-    help="rows at the most; --json has all",
-)
+@limit_option
 @as_json_option
 def list_(agency: str | None, limit: int, *, overdue: bool, as_json: bool) -> None:
     """List the clocks that run, what is overdue longest first."""

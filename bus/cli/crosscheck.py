@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bus.cli.options import as_json_option
+from bus.cli.options import as_json_option, limit_option
 from bus.cli.tables import print_table
 from bus.crosscheck.listing import standing_hits
 from bus.crosscheck.rules import checks_of
@@ -25,13 +25,7 @@ def crosscheck() -> None:
 @crosscheck.command("list")
 @click.option("--check", help="of one check")
 @click.option("--agency", help="that one agency is asked about")
-@click.option(
-    "--limit",
-    default=200,
-    show_default=True,
-    type=click.IntRange(1, 1_000_000),
-    help="rows at the most; --json has all",
-)
+@limit_option
 @as_json_option
 def list_(check: str | None, agency: str | None, limit: int, *, as_json: bool) -> None:
     """List the hits that stand, the longest standing first; subjects are known by event ids alone."""

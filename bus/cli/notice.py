@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from bus.cli.acting import INSTANT, instant_of
-from bus.cli.options import as_json_option
+from bus.cli.options import as_json_option, limit_option
 from bus.cli.tables import print_table
 from bus.notices.sending import send_waiting, transports, ways_of
 from bus.register.lock import sender_lock
@@ -33,13 +33,7 @@ def notice() -> None:
 @notice.command("list")
 @click.option("--agency", help="to roles of one agency")
 @click.option("--standing", is_flag=True, help="what was not taken back, without the withdrawals")
-@click.option(
-    "--limit",
-    default=200,
-    show_default=True,
-    type=click.IntRange(1, 1_000_000),
-    help="rows at the most; --json has all",
-)
+@limit_option
 @as_json_option
 def list_(agency: str | None, limit: int, *, standing: bool, as_json: bool) -> None:
     """List the messages in the register, newest first."""

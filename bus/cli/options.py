@@ -6,6 +6,13 @@ from pathlib import Path
 import click
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="one JSON document in place of text")
+limit_option = click.option(
+    "--limit",
+    default=200,
+    show_default=True,
+    type=click.IntRange(1, 1_000_000),
+    help="rows at the most; --json has all",
+)
 register_option = click.option(
     "--file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
